@@ -27,7 +27,8 @@ const browser = await chromium.launchPersistentContext(`${folder}/browser`, {
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns", ...flags,
+    // what the driver gives in the switch's place has no address, and is taken for a page from far away
+    "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets", ...flags,
   ],
   ignoreHTTPSErrors: true,
   viewport: { width: 440, height: 720 },
@@ -159,6 +160,10 @@ const deeds = {
     await known.click();
     await box.press("Escape");
   },
+  // An entry of a list of the browser's own, by its label.
+  async select({ page, frame, what, option }) {
+    await place(pages.get(page), frame).getByLabel(what, { exact: true }).selectOption(option);
+  },
   async menu({ page, of, what }) {
     await pages.get(page).getByRole("button", { name: of }).first().click();
     await pages.get(page).getByRole("menuitem", { name: what, exact: true }).first().click();
@@ -177,6 +182,16 @@ const deeds = {
   // Nothing of the page is on its way any more.
   async rests({ page }) {
     await pages.get(page).waitForFunction(() => !document.querySelector(".el-skeleton"));
+  },
+  // A part of the page by its name.
+  async finds({ page, frame, what }) {
+    await place(pages.get(page), frame).getByRole("region", { name: what, exact: true }).waitFor();
+  },
+  async misses({ page, frame, what }) {
+    await place(pages.get(page), frame).getByRole("region", { name: what, exact: true }).waitFor({ state: "hidden" });
+  },
+  async write({ page, text }) {
+    await pages.get(page).keyboard.type(text);
   },
   async press({ page, keys }) {
     await pages.get(page).keyboard.press(keys);

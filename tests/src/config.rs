@@ -70,6 +70,12 @@ impl Config {
         self
     }
 
+    /// Offers SHA-256 alone (RFC 8760).
+    pub fn sha256_alone(mut self) -> Self {
+        self.digest = "\"SHA-256\"";
+        self
+    }
+
     /// The addresses to listen on, in place of loopback's.
     pub fn listens(mut self, addresses: &[&str]) -> Self {
         let quoted: Vec<String> = addresses.iter().map(|address| format!("\"{address}\"")).collect();

@@ -20,14 +20,15 @@ pub const MICROPHONE: f64 = 1_200.0;
 /// Tone of the third phone, Hz.
 const THIRD: f64 = 880.0;
 /// A page of another origin, and of another site than the switch.
-const FOREIGN: &str = "http://localhost:8097";
+pub const FOREIGN: &str = "http://localhost:8097";
 /// The password that somebody else has set.
 pub const FIRST: &str = "first-One1";
 const OWN: &str = "my own 1";
 /// Longest time without the other side.
 pub const BACK: Duration = Duration::from_secs(3);
 
-fn config(dir: &Path) -> Result<Config, Fail> {
+/// Two agents, a queue and a trunk; a page of another origin may have the bar.
+pub fn config(dir: &Path) -> Result<Config, Fail> {
     let agent = |name: &str, more: &str| format!("[tenant.default.agent.{name}]\n{more}");
     Ok(Config::new(dir)?
         .user("1001")
@@ -67,7 +68,12 @@ pub fn sign_in(switch: &Switch, desk: &mut Desk, bar: At<'_>) -> Outcome {
 
 /// A switch, and a browser in which agent 1001 has signed in and is ready.
 pub fn opened(dir: &Path) -> Result<(Switch, Desk, At<'static>), Fail> {
-    let (switch, mut desk) = begin(dir)?;
+    opened_with(dir, &config(dir)?)
+}
+
+/// The same with another configuration.
+pub fn opened_with(dir: &Path, config: &Config) -> Result<(Switch, Desk, At<'static>), Fail> {
+    let (switch, mut desk) = begin_with(dir, config)?;
     desk.open("bar", &format!("http://{}/bar.html", switch.api.at))?;
     let bar = page("bar");
     sign_in(&switch, &mut desk, bar)?;
@@ -77,7 +83,7 @@ pub fn opened(dir: &Path) -> Result<(Switch, Desk, At<'static>), Fail> {
 }
 
 /// The customer calls the queue, and the agent answers in the bar.
-fn talking(dir: &Path, desk: &mut Desk, bar: At<'_>) -> Result<Phone, Fail> {
+pub fn talking(dir: &Path, desk: &mut Desk, bar: At<'_>) -> Result<Phone, Fail> {
     talking_as(dir, desk, bar, &calls())
 }
 
@@ -274,7 +280,7 @@ pub fn checks_a_place(dir: &Path) -> Outcome {
 
 /// What a page of another origin does, in the reference's order: it asks for the script by POST, runs what it gets, says after a
 /// while what it wants to hear of, and sets the listener.
-fn page_of_ours(switch: &Switch) -> String {
+pub fn page_of_ours(switch: &Switch, shown: &str) -> String {
     let place = format!("http://{}/service-cloud/", switch.api.at);
     format!(
         r#"<!doctype html><html lang="en"><head><title>CRM</title></head><body><h1>CRM</h1>
@@ -291,7 +297,7 @@ fn page_of_ours(switch: &Switch) -> String {
   $.ajax({{
     type: "post",
     url: $aicc_ContextPath + "ccdesktop/pages/cc-bar/js/ccbarclient.js?t=" + Math.random(),
-    data: JSON.stringify({{ access_token: "none", tenantSpaceId: "default", userAccount: "1001" }}),
+    data: JSON.stringify({shown}),
     crossDomain: true,
     xhrFields: {{ withCredentials: true }},
     success: (text) => {{
@@ -327,7 +333,8 @@ fn wait_told(desk: &mut Desk, at: At<'_>, wanted: &[&str]) -> Outcome {
 /// The bar within a page of another origin, asked for as the reference's pages do.
 pub fn in_a_foreign_page(dir: &Path) -> Outcome {
     let (switch, mut desk) = begin(dir)?;
-    let files = json!({ "port": 8097, "files": { "/": page_of_ours(&switch) } });
+    let shown = r#"{ access_token: "none", tenantSpaceId: "default", userAccount: "1001" }"#;
+    let files = json!({ "port": 8097, "files": { "/": page_of_ours(&switch, shown) } });
     desk.does("serve", page("none"), files)?;
     desk.open("crm", &format!("{FOREIGN}/"))?;
     let (crm, bar) = (page("crm"), At { page: "crm", frame: Some("ccbarclient") });

@@ -235,7 +235,7 @@ pub fn sent_elsewhere(dir: &Path) -> Outcome {
 }
 
 /// A phone behind a gateway at 127.0.0.3.
-fn gateway(dir: &Path, port: u16, scenario: &Scenario) -> Result<Phone, Fail> {
+pub fn gateway(dir: &Path, port: u16, scenario: &Scenario) -> Result<Phone, Fail> {
     let (name, rtp) = (format!("gateway-{port}"), 41_000 + (port - 5_000) * 2);
     let setup = Setup { name: &name, ip: "127.0.0.3", port, user: "gateway", rtp, ..Setup::default() };
     Ok(Phone { sipp: Sipp::listen(dir, scenario, &setup)?, voice: Voice::new("127.0.0.3", rtp, THIRD)? })

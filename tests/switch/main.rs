@@ -5,7 +5,11 @@ mod agent_bar;
 mod agent_hour;
 mod aliyun;
 mod asking;
+mod bar_cookies;
+mod bar_hands;
+mod bar_languages;
 mod bar_roaming;
+mod bar_telephones;
 mod baresip;
 mod browser_calls;
 mod chats;
@@ -328,6 +332,15 @@ static TESTS: &[Test] = &[
         "an_agent_whose_network_goes_dead_in_mid_call_is_back_by_his_other_one",
         bar_roaming::network_goes_dead,
     ),
+    test(
+        "the_bar_works_on_when_the_page_around_has_its_session_renewed",
+        bar_cookies::renewed_by_the_page_around,
+    ),
+    test("the_phone_of_a_page_proves_itself_by_sha_256", bar_telephones::by_sha256),
+    test("an_agent_reads_in_the_bar_how_a_desk_phone_is_set_up", bar_telephones::beside),
+    test("an_agent_works_in_the_bar_without_a_mouse", bar_hands::by_keys_alone),
+    test("an_agent_calls_out_from_the_bar_with_the_number_he_chooses", bar_hands::shows_a_number),
+    test("the_bar_speaks_each_of_its_languages_and_is_laid_out_in_it", bar_languages::each),
     beside("the_bar_keeps_nothing_of_the_calls_that_an_agent_has_had", agent_hour::one_after_the_other),
     asked("an_hour_of_one_agents_work_at_sixty_calls", agent_hour::an_hour),
     test("an_agents_place_is_checked_over_a_call_of_its_own", agent_bar::checks_a_place),

@@ -13,9 +13,10 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 const CRM: &str = "https://crm.example";
-const PATH: &str = "/api/v1/third-party/session";
+/// Where sessions begin.
+pub const PATH: &str = "/api/v1/third-party/session";
 /// The token that the enterprise has given out.
-const GOOD: &str = "4f6e0d-token-of-the-crm";
+pub const GOOD: &str = "4f6e0d-token-of-the-crm";
 
 /// Reads one request: its first line and its body.
 fn read(reader: &mut BufReader<TcpStream>) -> Result<(String, Value), Fail> {
@@ -64,7 +65,7 @@ fn answer(stream: TcpStream, asked: &Sender<(String, Value)>) -> Outcome {
 }
 
 /// The enterprise's server, and what it is asked.
-fn enterprise() -> Result<(u16, Receiver<(String, Value)>), Fail> {
+pub fn enterprise() -> Result<(u16, Receiver<(String, Value)>), Fail> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let (sender, asked) = channel();
     let port = listener.local_addr()?.port();

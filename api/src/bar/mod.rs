@@ -17,6 +17,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use cordboard_model::id::{AgentId, Name};
 use cordboard_model::service::Role;
+use cordboard_model::telephone::TelephonesView;
 use cordboard_model::time::Wall;
 use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
@@ -57,6 +58,17 @@ pub(crate) fn routes() -> Routes {
             .gives::<GivenPhone>()
             .tag("desk"),
         );
+    let v1 = v1.get(
+        "/agents/{name}/telephones",
+        telephones,
+        desk(
+            "listTelephones",
+            "agents:read",
+            "What another telephone of an agent needs, and which are registered",
+        )
+        .gives::<TelephonesView>()
+        .tag("desk"),
+    );
     let said = "The script by which a page of another origin has the agent bar";
     let root = Routes::root()
         .get(
@@ -170,6 +182,11 @@ pub(crate) struct GivenPhone {
     lasts: u64,
     /// The path of the WebSocket that speaks SIP (RFC 7118).
     path: &'static str,
+}
+
+async fn telephones(desk: Desk) -> Answer<TelephonesView> {
+    desk.may_be()?;
+    Ok(Json(desk.switch().telephones(desk.agent().clone()).await?))
 }
 
 async fn phone(desk: Desk) -> Result<Response, Problem> {

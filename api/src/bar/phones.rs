@@ -3,6 +3,7 @@
 use crate::switch::Later;
 use cordboard_model::config::Secret;
 use cordboard_model::id::{AgentId, UserId};
+use cordboard_model::telephone::TelephonesView;
 use core::time::Duration;
 
 /// A phone for a page: one more device of the agent's account.
@@ -24,6 +25,8 @@ pub struct PagePhone {
 pub trait PagePhones: Send + Sync + 'static {
     /// A phone for an agent's page.
     fn page_phone(&self, agent: AgentId) -> Later<PagePhone>;
+    /// What another telephone of an agent's account needs, and which are registered.
+    fn telephones(&self, agent: AgentId) -> Later<TelephonesView>;
     /// The numbers that an agent may have shown where he calls out.
     fn numbers_to_show(&self, agent: AgentId) -> Later<Vec<String>>;
 }

@@ -41,6 +41,29 @@ async fn a_session_is_given_a_phone_for_its_own_agent_alone() {
 }
 
 #[tokio::test]
+async fn what_another_telephone_needs_is_told_to_its_agent_alone() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let path = "/api/v1/agents/1001/telephones";
+    let own = served.ask("GET", path, &[("authorization", &format!("Bearer {TOKEN}"))], "").await.ok();
+    assert_eq!((&own["account"]["name"], &own["domain"]), (&"1001".into(), &"default.example".into()));
+    assert_eq!(
+        own["servers"],
+        serde_json::json!([{ "transport": "udp", "address": "192.0.2.5", "port": 5060 }])
+    );
+    assert_eq!(own["devices"][0]["user_agent"], "Desk phone 1");
+    assert!(own.get("password").is_none());
+    for token in [TOKEN, CHIEF] {
+        let token = format!("Bearer {token}");
+        let path = "/api/v1/agents/1002/telephones";
+        let refused = served.ask("GET", path, &[("authorization", &token)], "").await.problem(403);
+        assert_eq!(refused["code"], "not_his");
+    }
+    served.get(KEY, "/api/v1/agents/nobody/telephones").await.problem(404);
+    served.ask("GET", path, &[], "").await.problem(401);
+}
+
+#[tokio::test]
 async fn targets_are_colleagues_queues_flows_and_numbers_without_any_caller() {
     let served = serve().await;
     let floor = furnish(&served.switch, TenantId::DEFAULT);

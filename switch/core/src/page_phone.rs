@@ -3,7 +3,10 @@
 use crate::shard::Shard;
 use cordboard_model::config::Secret;
 use cordboard_model::id::{AgentId, UserId};
+use cordboard_model::telephone::{SipServer, TelephonesView};
 use cordboard_model::time::{Duration, Time};
+use cordboard_sip::engine::Transport;
+use core::net::IpAddr;
 use std::collections::BTreeSet;
 
 /// How long a password is good. The page asks for the next one before; a call that is up needs none.
@@ -33,6 +36,22 @@ impl Shard {
         let (domain, pass) = self.sip.pass(&user, PAGE_PASS, now)?;
         let password = Secret(pass.password);
         Some(PagePhone { user, domain, username: pass.username, password, lasts: PAGE_PASS })
+    }
+
+    /// What another telephone of an agent's account needs, and which there are; none if he is not configured.
+    pub fn telephones(&self, agent: &AgentId) -> Option<TelephonesView> {
+        let account = self.snapshot.agent(agent)?.user.clone();
+        let server = |(transport, address, port): (Transport, Option<IpAddr>, u16)| SipServer {
+            transport: transport.as_str().to_owned(),
+            address: address.map(|address| address.to_string()),
+            port,
+        };
+        Some(TelephonesView {
+            domain: self.sip.domain(account.tenant).to_owned(),
+            servers: self.sip.servers().map(server).collect(),
+            devices: self.sip.contacts(&account),
+            account,
+        })
     }
 
     /// The numbers that an agent may have shown where he calls out: his own, and those of the pools of his queues, in order.

@@ -49,6 +49,7 @@ pub mod signin;
 pub mod speech;
 pub mod srtp;
 pub mod stream;
+pub mod telephone;
 pub mod third_party;
 pub mod time;
 pub mod tone;

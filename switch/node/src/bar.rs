@@ -4,6 +4,7 @@ use crate::switch::{NodeSwitch, missing};
 use cordboard_api::bar::phones::{PagePhone, PagePhones};
 use cordboard_api::switch::Later;
 use cordboard_model::id::AgentId;
+use cordboard_model::telephone::TelephonesView;
 
 impl PagePhones for NodeSwitch {
     fn page_phone(&self, agent: AgentId) -> Later<PagePhone> {
@@ -19,6 +20,12 @@ impl PagePhones for NodeSwitch {
                 lasts: made.lasts,
             })
         })
+    }
+
+    fn telephones(&self, agent: AgentId) -> Later<TelephonesView> {
+        let of = agent.clone();
+        let answer = self.later(move |shard| shard.telephones(&of));
+        Box::pin(async move { answer.await?.ok_or_else(|| missing(format!("agent {agent}"))) })
     }
 
     fn numbers_to_show(&self, agent: AgentId) -> Later<Vec<String>> {

@@ -96,15 +96,78 @@ export async function cookieSession(tenant: string): Promise<Session> {
   return { tenant, agent: answer.agent.name, token: "", csrf: answer.csrf };
 }
 
+/** Telephones beside the page: what another one is set up with, and which are registered. */
+export interface Telephones {
+  account: { name: string };
+  domain: string;
+  servers: { transport: string; address: string | null; port: number }[];
+  devices: { uri: string; user_agent: string }[];
+}
+
+const isOver = (why: unknown): boolean =>
+  why instanceof Problem && (why.status === 401 || (why.status === 403 && why.code === "csrf"));
+
 export class Client {
-  constructor(readonly session: Session) {}
+  constructor(private own: Session) {}
+
+  get session(): Session {
+    return this.own;
+  }
+
+  private get inCookies(): boolean {
+    return this.own.token === "";
+  }
+
+  /** Has a session in cookies go on under others. */
+  async renew(): Promise<void> {
+    if (!this.inCookies) {
+      return;
+    }
+    try {
+      const answer = (await ask("/api/v1/third-party/session/refresh", { method: "POST" }, this.own)) as { csrf: string };
+      this.own = { ...this.own, csrf: answer.csrf };
+    } catch (why) {
+      if (!(why instanceof Problem) || why.code !== "refreshed_already") {
+        throw why;
+      }
+      await this.looksAgain(why);
+    }
+  }
+
+  /** Whether the session goes on under other cookies: the page around has had it renewed, and the bar is told by nobody. */
+  async looksAgain(why: unknown): Promise<boolean> {
+    if (!this.inCookies || (!isOver(why) && !(why instanceof Problem && why.code === "refreshed_already"))) {
+      return false;
+    }
+    try {
+      const found = await cookieSession(this.own.tenant);
+      const same = found.agent === this.own.agent;
+      this.own = same ? found : this.own;
+      return same;
+    } catch {
+      return false;
+    }
+  }
 
   private path(what: string): string {
     return `/api/v1/agents/${encodeURIComponent(this.session.agent)}/${what}`;
   }
 
-  order(what: string, body: Record<string, unknown> = {}, method = "POST"): Promise<unknown> {
-    return ask(this.path(what), { method, body: JSON.stringify(body) }, this.session);
+  async order(what: string, body: Record<string, unknown> = {}, method = "POST"): Promise<unknown> {
+    const send = (): Promise<unknown> => ask(this.path(what), { method, body: JSON.stringify(body) }, this.session);
+    try {
+      return await send();
+    } catch (why) {
+      // what was refused for its session was not done: it is said again under the present one
+      if (await this.looksAgain(why)) {
+        return send();
+      }
+      throw why;
+    }
+  }
+
+  telephones(): Promise<Telephones> {
+    return ask(this.path("telephones"), {}, this.session) as Promise<Telephones>;
   }
 
   targets(): Promise<Targets> {

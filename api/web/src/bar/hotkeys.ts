@@ -1,9 +1,11 @@
 /** Keys that an agent presses without looking. Letters with Alt, so that no note is disturbed; Escape closes what is open. */
 
-export type Hot = "answer" | "hang_up" | "hold" | "mute" | "transfer" | "dial" | "ready" | "wrap_up" | "close";
+export type Hot =
+  | "answer" | "hang_up" | "hold" | "mute" | "consult" | "transfer" | "conference" | "keys" | "dial" | "ready" | "wrap_up" | "close";
 
 export const HOT: Readonly<Record<string, Hot>> = {
-  a: "answer", e: "hang_up", h: "hold", m: "mute", t: "transfer", d: "dial", r: "ready", w: "wrap_up",
+  a: "answer", e: "hang_up", h: "hold", m: "mute", c: "consult", t: "transfer", n: "conference", k: "keys", d: "dial",
+  r: "ready", w: "wrap_up",
 };
 
 interface Pressed {

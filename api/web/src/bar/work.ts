@@ -3,9 +3,11 @@
 import { computed, ref, shallowRef } from "vue";
 import { PagePhone } from "../phone/phone";
 import { callOf, can, isOwn, ringing, type Turn } from "../call/desk";
-import { Client, cookieSession, Problem, signIn, type Session, type SignIn } from "./client";
+import { Client, cookieSession, Problem, signIn, type Session, type SignIn, type Telephones } from "./client";
 import type { Embed } from "./embed";
 import { hot, type Hot } from "./hotkeys";
+import type { Phone } from "../phone/machine";
+import { Renewal } from "./renewal";
 import { begin, reduce, type Bar, type Message, type Sheet } from "./state";
 
 /** What is kept for the tab: a reload goes on where it was. */
@@ -31,6 +33,9 @@ let embed: Embed;
 let client: Client | null = null;
 let phone: PagePhone | null = null;
 let following: AbortController | null = null;
+/** One reading of the desk, and what ends the wait for the next. */
+let reading: AbortController | null = null;
+let wake: (() => void) | null = null;
 let watching: ReturnType<typeof setInterval> | null = null;
 
 function put(message: Message): void {
@@ -106,11 +111,39 @@ export async function enter(said: SignIn): Promise<void> {
 
 const place = (): string => (embed.embedded ? "bar" : "page");
 
+const renewal = new Renewal({
+  busy: () => bar.value.desk === null || bar.value.desk.calls.length > 0 || bar.value.pending.size > 0,
+  renew: async () => {
+    await client?.renew();
+    // the session before is over, and its stream with it
+    followAnew();
+  },
+});
+
 async function goOn(session: Session): Promise<void> {
   client = new Client(session);
   put({ is: "signed_in" });
   void follow(client);
+  if (session.token === "") {
+    renewal.start();
+  }
   await startPhone();
+}
+
+/** The desk is read anew at once: by another network, or under another session. */
+function followAnew(): void {
+  reading?.abort();
+  wake?.();
+}
+
+/** What happens to the phone tells of the network sooner than a stream that falls silent. */
+function phoned(now: Phone): void {
+  const before = bar.value.phone;
+  put({ is: "phone", phone: now });
+  const back = now.line.is === "registered" && before.line.is !== "registered" && before.line.is !== "connecting";
+  if ((now.moved && !before.moved) || back) {
+    followAnew();
+  }
 }
 
 export async function startPhone(): Promise<void> {
@@ -122,7 +155,7 @@ export async function startPhone(): Promise<void> {
   phone = new PagePhone({
     pass: () => asks.pass(),
     told: {
-      phone: (phone) => put({ is: "phone", phone }),
+      phone: phoned,
       quality: (quality) => put({ is: "quality", quality }),
       fault: (fault) => put({ is: "mic", fault }),
     },
@@ -139,21 +172,31 @@ async function follow(of: Client): Promise<void> {
   following = stop;
   let wait = AGAIN_FIRST_MS;
   while (!stop.signal.aborted) {
+    const once = new AbortController();
+    reading = once;
     try {
       await of.follow((turn) => {
         wait = AGAIN_FIRST_MS;
         turned(turn);
-      }, stop.signal);
+      }, AbortSignal.any([stop.signal, once.signal]));
     } catch (why) {
-      if (why instanceof Problem && (why.status === 401 || why.status === 403 || why.status === 404)) {
+      const refused = why instanceof Problem && (why.status === 401 || why.status === 403 || why.status === 404);
+      if (refused && !(await of.looksAgain(why))) {
         return over(why.status === 401 ? "over" : "signed_out");
       }
     }
     if (stop.signal.aborted) {
       return;
     }
+    if (once.signal.aborted) {
+      continue;
+    }
     put({ is: "lost", now: Date.now() });
-    await new Promise((after) => setTimeout(after, wait));
+    await new Promise<void>((after) => {
+      wake = after;
+      setTimeout(after, wait);
+    });
+    wake = null;
     wait = Math.min(wait * 2, AGAIN_MOST_MS);
   }
 }
@@ -178,6 +221,7 @@ function over(why: "over" | "taken_over" | "signed_out"): void {
   const { agent, tenant } = client?.session ?? bar.value.asked;
   following?.abort();
   following = null;
+  renewal.stop();
   phone?.stop();
   phone = null;
   client = null;
@@ -336,6 +380,9 @@ async function lookForTargets(): Promise<void> {
   }
 }
 
+/** Telephones beside the page; none if they cannot be asked for now. */
+export const telephones = async (): Promise<Telephones | null> => (await client?.telephones().catch(() => null)) ?? null;
+
 export const fold = (folded: boolean): void => put({ is: "fold", folded });
 export const dismiss = (id: number): void => put({ is: "read", id });
 export const forgetMic = (): void => put({ is: "mic", fault: null });
@@ -361,8 +408,11 @@ function does(what: Hot): boolean {
       return (may.has("hold") || may.has("retrieve")) && act(() => void hold());
     case "mute":
       return (may.has("mute") || may.has("unmute")) && act(() => void mute());
+    case "consult":
     case "transfer":
-      return may.has("transfer") && act(() => open("transfer"));
+    case "conference":
+    case "keys":
+      return may.has(what) && act(() => open(what));
     case "dial":
       return may.has("call") && act(() => open("dial"));
     case "ready":

@@ -1,10 +1,19 @@
 /**
- * What of an answer of the switch JsSIP is given.
+ * How the phone proves itself: SIP's digest by SHA-256 beside MD5 (RFC 8760).
  *
- * JsSIP answers the first challenge alone and knows MD5 alone; the switch offers SHA-256 before it (RFC 8760 2.4: best first).
- * What JsSIP cannot answer is taken out. The password is one of 256 random bits that is good for minutes, over TLS.
+ * JsSIP knows MD5 alone and answers one challenge. Of the switch's it is given the first that can be answered, for they come in the
+ * order of preference (RFC 8760 2.4); and what it computes is computed again where SHA-256 is asked for. After the first answer it
+ * forgets the password and keeps HA1: whose algorithm that is, its length says.
  */
-export function withMd5Alone(message: string): string {
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import DigestAuthentication, { type Challenge, type Challenged } from "jssip/lib/DigestAuthentication";
+
+const KNOWN: readonly string[] = ["MD5", "SHA-256"];
+
+/** A message of the switch with the one challenge that is to be answered. */
+export function withWhatIsKnown(message: string): string {
   const end = message.indexOf("\r\n\r\n");
   if (end < 0 || !/^SIP\/2\.0 40[17] /.test(message)) {
     return message;
@@ -13,10 +22,49 @@ export function withMd5Alone(message: string): string {
   const challenge = /^(www|proxy)-authenticate\s*:/i;
   const known = (text: string): boolean => {
     const algorithm = /algorithm\s*=\s*"?([A-Za-z0-9-]+)/i.exec(text)?.[1];
-    return algorithm === undefined || algorithm.toUpperCase() === "MD5";
+    return algorithm === undefined || KNOWN.includes(algorithm.toUpperCase());
   };
-  const kept = lines.filter((text) => !challenge.test(text) || known(text));
-  // where nothing is left, the answer is to say why
-  const left = kept.some((text) => challenge.test(text)) ? kept : lines;
+  const first = lines.findIndex((text) => challenge.test(text) && known(text));
+  // where nobody can answer, they stay and say why
+  const left = first < 0 ? lines : lines.filter((text, at) => at === first || !challenge.test(text));
   return left.join("\r\n") + message.slice(end);
+}
+
+const hash = (...parts: readonly string[]): string => bytesToHex(sha256(utf8ToBytes(parts.join(":"))));
+
+/** The same digest as JsSIP has made by MD5, by SHA-256 (RFC 7616 3.4). */
+function again(made: DigestAuthentication, request: Challenged): void {
+  const { username, password, ha1 } = made._credentials;
+  made._algorithm = "SHA-256";
+  made._ha1 = password ? hash(username, made._realm, password) : (ha1 ?? "");
+  const body = made._qop === "auth-int" ? [hash(request.body ?? "")] : [];
+  const ha2 = hash(request.method, made._uri, ...body);
+  const once = made._qop ? [made._ncHex, made._cnonce, made._qop] : [];
+  made._response = hash(made._ha1, made._nonce, ...once, ha2);
+}
+
+/** Has JsSIP answer SHA-256 from now on. Done twice it is done once. */
+export function teachSha256(): void {
+  const { prototype } = DigestAuthentication;
+  if (prototype.knowsSha256) {
+    return;
+  }
+  const byMd5 = prototype.authenticate;
+  prototype.knowsSha256 = true;
+  prototype.authenticate = function authenticate(request: Challenged, challenge: Challenge, cnonce?: string | null): boolean {
+    const better = challenge.algorithm === "SHA-256";
+    const { password, ha1 } = this._credentials;
+    // an HA1 of the other algorithm opens nothing: a password is asked for anew
+    if (!password && ha1?.length !== (better ? 64 : 32)) {
+      return false;
+    }
+    if (!better) {
+      return byMd5.call(this, request, challenge, cnonce);
+    }
+    if (!byMd5.call(this, request, { ...challenge, algorithm: "MD5" }, cnonce)) {
+      return false;
+    }
+    again(this, request);
+    return true;
+  };
 }

@@ -7,7 +7,7 @@
 import JsSIP from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession";
 import type { UA } from "jssip/lib/UA";
-import { withMd5Alone } from "./challenge";
+import { teachSha256, withWhatIsKnown } from "./challenge";
 import { chosen, constraints, microphone, micFault, playAt, stored, type MicFault } from "./devices";
 import { OFF, step, type Deed, type Happened, type Kept, type Phone } from "./machine";
 import { count, figures, judge, WINDOW, type Counts, type Figures, type Verdict } from "./network";
@@ -175,7 +175,8 @@ export class PagePhone {
   private makeAgent(pass: Pass): UA {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new JsSIP.WebSocketInterface(`${scheme}//${location.host}${pass.path}`);
-    hearMd5Alone(socket);
+    hearWhatIsKnown(socket);
+    teachSha256();
     const instance = stored("cordboard.instance") ?? crypto.randomUUID();
     stored("cordboard.instance", instance);
     const agent = new JsSIP.UA({
@@ -403,11 +404,11 @@ function dialogOf(session: RTCSession): Kept | null {
 
 type Hears = { ondata?: (data: string) => void };
 
-function hearMd5Alone(socket: object): void {
+function hearWhatIsKnown(socket: object): void {
   const hears = socket as Hears;
   let inner: ((data: string) => void) | undefined;
   Object.defineProperty(hears, "ondata", {
-    get: () => inner && ((data: string) => inner?.(typeof data === "string" ? withMd5Alone(data) : data)),
+    get: () => inner && ((data: string) => inner?.(typeof data === "string" ? withWhatIsKnown(data) : data)),
     set: (to) => {
       inner = to;
     },

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { withMd5Alone } from "../../src/phone/challenge";
 import { browser, heard, media, NOTHING_YET, report } from "../../src/phone/check";
 import { loudness, micFault, readChoice, USUAL } from "../../src/phone/devices";
 import { count, figures, judge, type Counts, type Figures } from "../../src/phone/network";
@@ -51,27 +50,6 @@ describe("how a call sounds", () => {
       levelIn: 0.4, levelOut: 0.2,
     });
     expect(count([{ type: "candidate-pair", nominated: true, currentRoundTripTime: 0.5 }], 0).roundTripMs).toBe(500);
-  });
-});
-
-describe("a challenge", () => {
-  const answer = (...challenges: string[]): string =>
-    ["SIP/2.0 401 Unauthorized", "Via: SIP/2.0/WS x", ...challenges, "Content-Length: 0", "", ""].join("\r\n");
-  const sha = 'WWW-Authenticate: Digest realm="x", nonce="1", algorithm=SHA-256, qop="auth"';
-  const md5 = 'WWW-Authenticate: Digest realm="x", nonce="1", algorithm=MD5, qop="auth"';
-
-  it("that JsSIP cannot answer is taken out where there is another", () => {
-    expect(withMd5Alone(answer(sha, md5))).toBe(answer(md5));
-    expect(withMd5Alone(answer(md5))).toBe(answer(md5));
-    expect(withMd5Alone(answer(sha))).toBe(answer(sha));
-    const plain = 'WWW-Authenticate: Digest realm="x", nonce="1"';
-    expect(withMd5Alone(answer(sha, plain))).toBe(answer(plain));
-  });
-
-  it("of nothing else is touched", () => {
-    const other = answer(sha, md5).replace("401 Unauthorized", "200 OK");
-    expect(withMd5Alone(other)).toBe(other);
-    expect(withMd5Alone("\r\n\r\n")).toBe("\r\n\r\n");
   });
 });
 

@@ -276,6 +276,25 @@ impl SipEngine {
         Some(self.sessions.get(&session)?.peer_flow()?.remote.ip())
     }
 
+    /// What stands behind the `@` in this tenant's addresses; the realm of its passwords.
+    #[must_use]
+    pub fn domain(&self, tenant: TenantId) -> &str {
+        self.base.cx.directory.realm(tenant)
+    }
+
+    /// Where telephones reach us: each listener's transport, port and address, as it is told to them. No address where we listen on
+    /// all of them and were told none.
+    pub fn servers(&self) -> impl Iterator<Item = (Transport, Option<IpAddr>, u16)> + '_ {
+        let config = &self.base.cx.config;
+        config.listeners.iter().map(|(transport, at)| {
+            let own = at.ip().to_canonical();
+            let fits = |told: &IpAddr| own.is_unspecified() || told.is_ipv4() == own.is_ipv4();
+            let told = config.advertised.map(|told| told.ip().to_canonical()).filter(fits);
+            let told = told.or_else(|| config.advertised_other.filter(fits));
+            (*transport, told.or_else(|| (!own.is_unspecified()).then_some(own)), at.port())
+        })
+    }
+
     /// How many contacts an account has.
     #[must_use]
     pub fn contact_count(&self, user: &UserId) -> usize {
