@@ -211,7 +211,7 @@ impl Store {
             }
         });
         // A transaction's worth waits: no reason to gather any longer.
-        if sender.max_capacity() - sender.capacity() >= BATCH {
+        if sender.max_capacity() - sender.capacity() >= BATCH.min(sender.max_capacity()) {
             self.now.notify_one();
         }
         sent

@@ -69,6 +69,27 @@ async fn a_record_is_there_for_who_asks_for_it_as_soon_as_the_call_is_over() {
     assert_eq!(store.cdr_now(TenantId::DEFAULT, none).await.unwrap(), None);
 }
 
+/// Records are gathered for a second; nobody who looks is to see that.
+#[tokio::test]
+async fn a_question_is_answered_with_what_was_given_before_it() {
+    let scratch = Scratch::new();
+    let store = store(&scratch).await;
+    let mut ids = IdMaker::new(1, 0);
+    let begun = std::time::Instant::now();
+    for asked in 1..=3 {
+        let queues = ["sales", "help"];
+        for queue in queues {
+            store.put_cdr(cdr(ids.call(TenantId::DEFAULT), asked, None, Some(queue))).unwrap();
+        }
+        let of = |queue| CdrFilter { queue, ..CdrFilter::default() };
+        let all = store.cdrs(TenantId::DEFAULT, &of(None)).await.unwrap();
+        assert_eq!(all.items.len(), 2 * asked as usize);
+        let sales = store.cdrs(TenantId::DEFAULT, &of(Some(Name::new("sales").unwrap()))).await.unwrap();
+        assert_eq!(sales.items.len(), asked as usize);
+    }
+    assert!(begun.elapsed() < Duration::from_millis(900), "nobody waited for the second to pass");
+}
+
 #[tokio::test]
 async fn a_record_comes_back_as_it_was_after_a_new_start() {
     let scratch = Scratch::new();
