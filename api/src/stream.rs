@@ -13,7 +13,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -98,7 +98,21 @@ async fn serve(socket: WebSocket, mut feed: Feed) {
             break;
         }
     }
-    let _ = tokio::time::timeout(SEND_LIMIT, out.close()).await;
+    end(out, back).await;
+}
+
+/// Ends a WebSocket: says so, and reads on until the other side has closed, too, or [`SEND_LIMIT`] is over. What it sends and
+/// nobody reads would reset the connection, and what was told last be lost.
+pub(crate) async fn end<O, B, E>(mut out: O, mut back: B)
+where
+    O: Sink<Message> + Unpin,
+    B: Stream<Item = Result<Message, E>> + Unpin,
+{
+    let end = async {
+        let _ = out.close().await;
+        while let Some(Ok(_)) = back.next().await {}
+    };
+    let _ = tokio::time::timeout(SEND_LIMIT, end).await;
 }
 
 async fn sent<S>(out: &mut S, message: Message) -> bool

@@ -90,7 +90,7 @@ fn one_call(dir: &Path, switch: &Switch, desk: &mut Desk, bar: At<'_>, n: u32) -
             desk.click(bar, "^Close")?;
         }
     }
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         desk.click(bar, "^Hang up")?;
         caller.ended()?;
     } else {

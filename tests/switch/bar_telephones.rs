@@ -25,6 +25,6 @@ pub fn beside(dir: &Path) -> Outcome {
     let _phone = Phone::registered(dir, "1001", 5_072, &answers_when_told(), 880.0)?;
     switch.wait_registered("1001", 2)?;
     desk.loses(bar, "No desk phone is registered.")?;
-    desk.sees(bar, "sip:1001@127.0.0.1:5072")?;
+    desk.sees(bar, "SIPp")?;
     desk.ensure_clean(bar)
 }

@@ -157,7 +157,7 @@ pub fn through_the_queues(dir: &Path) -> Outcome {
     ann.says("hello", "m1")?;
     let told =
         events.until("what she says", |event| event["type"] == "chat" && event["what"] == "message")?;
-    field(&told.last().cloned().unwrap_or_default(), "message.text", "hello")?;
+    field(&told.last().cloned().unwrap_or_default(), "said.text", "hello")?;
     let close = json!({ "by": "1002" }).to_string();
     switch.api.post_body(&format!("{CHATS}/{}/close", ann.chat), &close)?;
     let view = ann.sees()?;

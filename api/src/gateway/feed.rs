@@ -114,7 +114,7 @@ async fn serve(socket: WebSocket, gateway: Arc<Gateway>, seat: Arc<Seat>, mut gu
             }
         }
     }
-    let _ = tokio::time::timeout(SEND_LIMIT, out.close()).await;
+    crate::stream::end(out, back).await;
 }
 
 /// Each by itself, as a poll has it; those that went are the seat's no more.

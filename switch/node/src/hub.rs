@@ -43,7 +43,7 @@ const KEPT: usize = 10_000;
 /// each time it wakes this one, and a call makes ten events in as many turns.
 const GATHER: Duration = Duration::from_millis(3);
 /// The same while nobody reads: what is kept for who comes back may be kept a little later.
-const GATHER_ALONE: Duration = Duration::from_millis(100);
+const GATHER_ALONE: Duration = Duration::from_millis(50);
 /// Items that a reader may be behind before it is cut: all that can be kept for it, and some that are new meanwhile.
 const BEHIND: usize = KEPT + 1_024;
 /// How often readers with a filter are told how far the stream is, if nothing was for them.

@@ -24,8 +24,6 @@ use tokio::sync::oneshot;
 const WAITING: usize = 65_536;
 /// Entries that are written at once.
 const BATCH: usize = 4_096;
-/// What comes within this time of the first is written with it, unless somebody waits: one wake for all of them.
-const GATHER: Duration = Duration::from_millis(100);
 /// How often the disk is made to keep what was written, and how often what is too old is looked for.
 const SYNC: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(30);
@@ -116,14 +114,12 @@ impl Keeper {
         let (mark, written) = oneshot::channel();
         // With no place for it the answer is an error, at once.
         let _ = self.ways.try_send(Keep::Mark(mark));
-        self.thread.thread().unpark();
         written
     }
 
     /// Writes what waits, says that nothing comes after it, and ends. May take as long as the disk does.
     pub(super) fn end(self) {
         drop(self.ways);
-        self.thread.thread().unpark();
         if self.thread.join().is_err() {
             tracing::error!("the thread that keeps events had panicked");
         }
@@ -166,9 +162,6 @@ impl Work {
 
     fn write(&mut self, first: Keep) {
         let (mut count, mut marks) = (0, Vec::new());
-        if matches!(first, Keep::Entry { .. }) {
-            std::thread::park_timeout(GATHER);
-        }
         let rest = std::iter::from_fn(|| self.taken.try_recv().ok());
         for keep in std::iter::once(first).chain(rest).take(BATCH) {
             let (tenant, entry, at) = match keep {
