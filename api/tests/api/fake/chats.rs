@@ -77,8 +77,11 @@ impl Floor {
 
     /// It waits, and this agent may take it.
     fn offer_chat(&mut self, id: CallId, agent: &str) {
-        let agent = AgentId::new(self.tenant, agent).unwrap();
-        let chat = self.chats.iter_mut().find(|chat| chat.record.chat == id).unwrap();
+        let agent = AgentId::new(self.tenant, agent).ok();
+        let (Some(agent), Some(chat)) = (agent, self.chats.iter_mut().find(|chat| chat.record.chat == id))
+        else {
+            return;
+        };
         (chat.record.stage, chat.record.agent, chat.offered) =
             (ChatStage::Waiting, None, vec![agent.clone()]);
         let queue = chat.record.queue.clone();
@@ -87,7 +90,9 @@ impl Floor {
 
     /// Whoever is offered it has let it ring for too long.
     pub fn chat_not_taken(&mut self, id: CallId) {
-        let chat = self.chats.iter_mut().find(|chat| chat.record.chat == id).unwrap();
+        let Some(chat) = self.chats.iter_mut().find(|chat| chat.record.chat == id) else {
+            return;
+        };
         for agent in std::mem::take(&mut chat.offered) {
             self.chat_event(id, ChatEvent::NotAccepted { agent, why: "no_answer".into() });
         }
@@ -154,21 +159,29 @@ impl Floor {
             }
             (ChatAct::Accept | ChatAct::Reject, _) => refuse(ChatFault::NotHis),
             (ChatAct::Close, actor) => {
-                chat.record.stage = ChatStage::Closed;
-                chat.record.end = Some(match actor {
-                    ChatActor::Customer => ChatEnd::Customer,
-                    ChatActor::Agent(_) => ChatEnd::Agent,
-                    ChatActor::Operator(_) => ChatEnd::Operator,
-                });
-                if let ChatActor::Operator(by) = actor {
-                    chat.record.ended_by.clone_from(by);
-                }
-                let (end, by) = (chat.record.end.unwrap(), chat.record.ended_by.clone());
-                self.chat_event(id, ChatEvent::Closed { end, by });
+                self.close_chat(id, actor);
                 Ok(None)
             }
             _ => Ok(None),
         }
+    }
+
+    fn close_chat(&mut self, id: CallId, actor: &ChatActor) {
+        let Some(chat) = self.chats.iter_mut().find(|chat| chat.record.chat == id) else {
+            return;
+        };
+        chat.record.stage = ChatStage::Closed;
+        let end = match actor {
+            ChatActor::Customer => ChatEnd::Customer,
+            ChatActor::Agent(_) => ChatEnd::Agent,
+            ChatActor::Operator(_) => ChatEnd::Operator,
+        };
+        chat.record.end = Some(end);
+        if let ChatActor::Operator(by) = actor {
+            chat.record.ended_by.clone_from(by);
+        }
+        let by = chat.record.ended_by.clone();
+        self.chat_event(id, ChatEvent::Closed { end, by });
     }
 
     fn find_chat(&self, id: CallId) -> Result<&FakeChat, Refusal> {
