@@ -287,7 +287,7 @@ impl Scenario {
 
     /// Waits until the test says go on.
     pub fn waits_for_word(mut self) -> Self {
-        self.xml.push_str("<recv request=\"MESSAGE\"/>\n");
+        self.xml.push_str(WORD);
         self.index += 1;
         self
     }
@@ -307,7 +307,14 @@ impl Scenario {
     /// Answers the INVITE with 200 and a session description, and waits for ACK.
     pub fn answers(mut self) -> Self {
         let body = self.describe("sendrecv");
-        self.respond(200, "OK", &body).receives_request("ACK")
+        let mut this = self.respond(200, "OK", &body);
+        if this.xml.contains(WORD) {
+            // An INVITE that was sent again before the switch had heard of the ringing: SIPp knows one by its being the same
+            // as what came last, which is the word here.
+            this.xml.push_str("<recv request=\"INVITE\" optional=\"true\"/>\n");
+            this.index += 1;
+        }
+        this.receives_request("ACK")
     }
 
     /// Rings and answers at once.
@@ -411,6 +418,8 @@ impl Scenario {
     }
 }
 
+/// The test says go on.
+const WORD: &str = "<recv request=\"MESSAGE\"/>\n";
 /// The Request-URI of a request outside a dialog.
 const SERVICE: &str = "sip:[service]@[remote_ip]:[remote_port]";
 
