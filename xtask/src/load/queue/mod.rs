@@ -51,7 +51,7 @@ struct Plan {
     burst: u32,
     few: u32,
     rate: u32,
-    /// Callers are answered with the agent, and need no port before.
+    /// Callers are answered with the agent.
     unanswered: bool,
 }
 
