@@ -203,6 +203,12 @@ impl MediaEngine {
                 .map_or_else(|| Latch::new(params.remote, needed), |old| old.latch)
                 .described(signals, now),
         });
+        if let Some(port) = leg.port
+            && leg.one_port != params.rtcp_mux
+        {
+            leg.one_port = params.rtcp_mux;
+            self.outputs.push_back(MediaOutput::RtcpPort { port, wanted: !params.rtcp_mux });
+        }
         leg.speak_as(&params, &mut self.stock, now);
         if let Some(live) = &mut leg.live {
             live.set_codec(params.codec, &mut self.stock);

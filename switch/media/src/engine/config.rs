@@ -113,6 +113,14 @@ pub enum MediaOutput {
     },
     /// Give the pair back. No packet of it may be handed in afterwards.
     ClosePort(PortKey),
+    /// The second port of the pair, which is there from the start, is needed no more or again: RTCP goes by the first
+    /// (RFC 5761), or no longer does.
+    RtcpPort {
+        /// Of this pair.
+        port: PortKey,
+        /// It is needed.
+        wanted: bool,
+    },
 }
 
 /// What the engine refused or skipped, counted from its start.

@@ -237,6 +237,8 @@ pub(crate) struct Leg {
     pub port: Option<PortKey>,
     /// Closed before its port was open.
     pub closing: bool,
+    /// RTCP goes by the RTP port, and the pair's second port was said to be needed no more.
+    pub one_port: bool,
     pub stream: Option<Stream>,
     /// Of the stream's codec, from its first `Configure` on.
     pub coders: Option<Box<Coders>>,
@@ -337,6 +339,7 @@ impl Leg {
             id,
             port: None,
             closing: false,
+            one_port: false,
             stream: None,
             coders: None,
             srtp: None,

@@ -120,6 +120,8 @@ pub struct World {
     /// Their rates.
     pub rates: BTreeMap<RecordingId, u32>,
     pub closed_ports: Vec<PortKey>,
+    /// Second ports that are needed no more, or again.
+    pub rtcp_ports: Vec<(PortKey, bool)>,
     /// Whether recorded audio is taken.
     pub writer: bool,
     pub ids: IdMaker,
@@ -141,6 +143,7 @@ impl World {
             recorded: BTreeMap::new(),
             rates: BTreeMap::new(),
             closed_ports: Vec::new(),
+            rtcp_ports: Vec::new(),
             writer: true,
             ids: IdMaker::new(1, 0),
             mix: None,
@@ -268,6 +271,7 @@ impl World {
             match output {
                 MediaOutput::OpenPort { leg } => self.bind(leg),
                 MediaOutput::ClosePort(port) => self.closed_ports.push(port),
+                MediaOutput::RtcpPort { port, wanted } => self.rtcp_ports.push((port, wanted)),
             }
         }
         let mut out = [0; 700];

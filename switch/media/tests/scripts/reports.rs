@@ -155,4 +155,14 @@ fn reports_that_share_the_port_leave_and_come_by_it() {
     report.extend([0; 16]);
     world.give(a, phone(a), &report);
     assert_eq!(world.engine.leg_stats(world.legs[a]).unwrap().far.unwrap().lost, 5);
+    // The other port of its pair is needed no more, which is said once, until the party wants it apart again.
+    let needed = |world: &World| world.rtcp_ports.clone();
+    let pair = PortKey(a as u32);
+    assert_eq!(needed(&world), [(pair, false)]);
+    world.configure(a, StreamParams { rtcp_mux: true, ptime_ms: 40, ..params(a, Codec::Pcma) });
+    world.run(20);
+    assert_eq!(needed(&world), [(pair, false)]);
+    world.configure(a, params(a, Codec::Pcma));
+    world.run(20);
+    assert_eq!(needed(&world), [(pair, false), (pair, true)]);
 }

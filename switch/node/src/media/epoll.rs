@@ -66,15 +66,26 @@ impl Sockets for ByEpoll {
     fn watch(&mut self, pair: &Pair, key: PortKey) -> io::Result<()> {
         let number = u64::from(key.0) * 2;
         self.epoll.add(&pair.rtp, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
-        Ok(self.epoll.add(&pair.rtcp, EpollEvent::new(EpollFlags::EPOLLIN, number + 1))?)
+        pair.rtcp.as_ref().map_or(Ok(()), |rtcp| self.watch_rtcp(rtcp, key))
     }
 
     /// What had come is still in the sockets.
-    fn forget(&mut self, pair: &Pair, _key: PortKey) -> Vec<Came> {
+    fn forget(&mut self, pair: &Pair, key: PortKey) -> Vec<Came> {
         // One that was not watched is what is wanted.
         let _ = self.epoll.delete(&pair.rtp);
-        let _ = self.epoll.delete(&pair.rtcp);
+        if let Some(rtcp) = &pair.rtcp {
+            self.forget_rtcp(rtcp, key);
+        }
         Vec::new()
+    }
+
+    fn watch_rtcp(&mut self, rtcp: &UdpSocket, key: PortKey) -> io::Result<()> {
+        let number = u64::from(key.0) * 2 + 1;
+        Ok(self.epoll.add(rtcp, EpollEvent::new(EpollFlags::EPOLLIN, number))?)
+    }
+
+    fn forget_rtcp(&mut self, rtcp: &UdpSocket, _key: PortKey) {
+        let _ = self.epoll.delete(rtcp);
     }
 
     /// Rounded up to a millisecond.

@@ -2,7 +2,9 @@
 //!
 //! Invariant: a pair that its leg left stays bound until nothing has come for it for the linger time, and is then used
 //! before another is bound. So late packets of one call never reach the next, no other program takes the port in
-//! between, and a switch that has seen its busiest hour opens no socket for a call any more.
+//! between, and a switch that has seen its busiest hour opens no socket for a call any more. A leg whose RTCP goes by the RTP
+//! port (RFC 5761) gives the other port's socket back, and the next leg finds the pair whole again: so a browser takes one open
+//! file and not two.
 
 use super::ports::{Pair, PortPool};
 use super::sockets::{Came, Sockets};
@@ -57,11 +59,21 @@ impl Pairs {
         sockets: &mut impl Sockets,
         now: Time,
     ) -> Result<(PortKey, SocketAddr), OpenError> {
-        if let Some(key) = self.rested(now)
-            && let Some(Some(bound)) = self.bound.get_mut(key as usize)
-        {
-            bound.silent_since = None;
-            return Ok((PortKey(key), bound.local));
+        for _ in 0..TRIES {
+            let Some(key) = self.rested(now) else { break };
+            let whole = self.open_rtcp(sockets, PortKey(key));
+            let Some(Some(bound)) = self.bound.get_mut(key as usize) else { continue };
+            match whole {
+                Ok(()) => {
+                    bound.silent_since = None;
+                    return Ok((PortKey(key), bound.local));
+                }
+                // another program has its second port, or no more sockets may be bound: it rests for another while
+                Err(_) => {
+                    bound.silent_since = Some(now);
+                    self.resting.push_back(key);
+                }
+            }
         }
         let pair = self.pool.open()?;
         match self.adopt(sockets, pair) {
@@ -117,6 +129,34 @@ impl Pairs {
         None
     }
 
+    /// A leg's pair does without its RTCP socket from now on.
+    pub fn close_rtcp(&mut self, sockets: &mut impl Sockets, key: PortKey) {
+        let Some(Some(Bound { pair, .. })) = self.bound.get_mut(key.0 as usize) else { return };
+        if let Some(rtcp) = pair.rtcp.take() {
+            sockets.forget_rtcp(&rtcp, key);
+            self.pool.close_rtcp(rtcp, pair.port);
+        }
+    }
+
+    /// A pair has its RTCP socket again.
+    ///
+    /// # Errors
+    /// Another program has its port, no more sockets may be bound, or the operating system refuses to watch it.
+    pub fn open_rtcp(&mut self, sockets: &mut impl Sockets, key: PortKey) -> Result<(), OpenError> {
+        let Some(Some(Bound { pair, .. })) = self.bound.get_mut(key.0 as usize) else { return Ok(()) };
+        if pair.rtcp.is_some() {
+            return Ok(());
+        }
+        let rtcp = self.pool.open_rtcp(pair.port)?;
+        if sockets.watch_rtcp(&rtcp, key).is_err() {
+            sockets.forget_rtcp(&rtcp, key);
+            self.pool.close_rtcp(rtcp, pair.port);
+            return Err(OpenError::BindFailed);
+        }
+        pair.rtcp = Some(rtcp);
+        Ok(())
+    }
+
     /// The leg of this pair is gone.
     pub fn rest(&mut self, key: PortKey, now: Time) {
         if let Some(Some(bound)) = self.bound.get_mut(key.0 as usize)
@@ -136,7 +176,7 @@ impl Pairs {
     /// The socket of a pair.
     pub fn socket(&self, key: PortKey, is_rtcp: bool) -> Option<&UdpSocket> {
         let pair = &self.bound.get(key.0 as usize)?.as_ref()?.pair;
-        Some(if is_rtcp { &pair.rtcp } else { &pair.rtp })
+        if is_rtcp { pair.rtcp.as_ref() } else { Some(&pair.rtp) }
     }
 
     /// Pairs without a leg, those that rest included.

@@ -1,4 +1,4 @@
-//! Pairs of UDP ports: RTP on the even one, RTCP one up (RFC 3550 11).
+//! Pairs of UDP ports: RTP on the even one, RTCP one up (RFC 3550 11), unless RTCP goes by the RTP port (RFC 5761).
 
 use cordboard_model::media::OpenError;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -36,13 +36,16 @@ impl PortRange {
     }
 }
 
+/// Sockets of a pair that has both.
+const WHOLE: usize = 2;
+
 /// A bound pair.
 #[derive(Debug)]
 pub struct Pair {
     /// RTP.
     pub rtp: UdpSocket,
-    /// RTCP.
-    pub rtcp: UdpSocket,
+    /// RTCP; `None` while it goes by the RTP port.
+    pub rtcp: Option<UdpSocket>,
     /// The even port.
     pub port: u16,
 }
@@ -54,7 +57,7 @@ pub struct Pair {
 pub struct OwnPorts {
     addresses: Vec<IpAddr>,
     open: Box<[AtomicU64]>,
-    /// Pairs that may be bound beside those that are.
+    /// Sockets that may be bound beside those that are.
     left: AtomicUsize,
 }
 
@@ -73,19 +76,19 @@ impl OwnPorts {
         Self { addresses, open, left: AtomicUsize::new(usize::MAX) }
     }
 
-    /// At most so many pairs are bound at once, over all threads: the process may open so many files.
+    /// At most the sockets of so many whole pairs are bound at once, over all threads: the process may open so many files.
     pub fn at_most(self, pairs: usize) -> Self {
-        Self { left: AtomicUsize::new(pairs), ..self }
+        Self { left: AtomicUsize::new(pairs.saturating_mul(WHOLE)), ..self }
     }
 
-    /// Takes the right to bind one more. False if there is none.
-    fn take(&self) -> bool {
-        self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+    /// Takes the right to bind so many sockets more. False if there is none.
+    fn take(&self, sockets: usize) -> bool {
+        self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(sockets)).is_ok()
     }
 
-    fn give(&self) {
+    fn give(&self, sockets: usize) {
         // Without a bound it stays where it is.
-        let _ = self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_add(1));
+        let _ = self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_add(sockets));
     }
 
     fn set(&self, port: u16, is_open: bool) {
@@ -136,10 +139,33 @@ impl PortPool {
     /// None is free, so many are bound that the rest of the switch needs the files that are left, or the operating system
     /// refused every try.
     pub fn open(&mut self) -> Result<Pair, OpenError> {
-        if !self.own.take() {
+        if !self.own.take(WHOLE) {
             return Err(OpenError::RangeExhausted);
         }
-        self.bind_next().inspect_err(|_| self.own.give())
+        self.bind_next().inspect_err(|_| self.own.give(WHOLE))
+    }
+
+    /// Binds the RTCP port of a pair that has done without.
+    ///
+    /// # Errors
+    /// As for [`PortPool::open`]; another program may have it meanwhile.
+    pub fn open_rtcp(&mut self, port: u16) -> Result<UdpSocket, OpenError> {
+        if !self.own.take(1) {
+            return Err(OpenError::RangeExhausted);
+        }
+        let Ok(rtcp) = bind_udp(SocketAddr::new(self.address, port + 1), None, self.takes_both()) else {
+            self.own.give(1);
+            return Err(OpenError::BindFailed);
+        };
+        self.own.set(port + 1, true);
+        Ok(rtcp.into())
+    }
+
+    /// Closes the RTCP port of a pair.
+    pub fn close_rtcp(&mut self, rtcp: UdpSocket, port: u16) {
+        self.own.set(port + 1, false);
+        self.own.give(1);
+        drop(rtcp);
     }
 
     fn bind_next(&mut self) -> Result<Pair, OpenError> {
@@ -169,7 +195,7 @@ impl PortPool {
         let both = self.takes_both();
         let rtp = bind_udp(SocketAddr::new(self.address, port), None, both)?;
         let rtcp = bind_udp(SocketAddr::new(self.address, port + 1), None, both)?;
-        Ok(Pair { rtp: rtp.into(), rtcp: rtcp.into(), port })
+        Ok(Pair { rtp: rtp.into(), rtcp: Some(rtcp.into()), port })
     }
 
     /// Whether its ports take packets of both address families: those of `::` do.
@@ -180,8 +206,10 @@ impl PortPool {
     /// Closes a pair.
     pub fn give_back(&mut self, pair: Pair) {
         self.own.set(pair.port, false);
-        self.own.set(pair.port + 1, false);
-        self.own.give();
+        if let Some(rtcp) = pair.rtcp {
+            self.close_rtcp(rtcp, pair.port);
+        }
+        self.own.give(1);
         self.unbound.push_back(pair.port);
     }
 
@@ -197,7 +225,7 @@ impl PortPool {
 
     /// Pairs that are not bound and may be.
     pub fn left(&self) -> usize {
-        self.unbound.len().min(self.own.left.load(Relaxed))
+        self.unbound.len().min(self.own.left.load(Relaxed) / WHOLE)
     }
 }
 

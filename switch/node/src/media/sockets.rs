@@ -87,6 +87,15 @@ pub trait Sockets {
     /// This pair is watched no more; what had come for it and was not taken.
     fn forget(&mut self, pair: &Pair, key: PortKey) -> Vec<Came>;
 
+    /// From now on packets for a watched pair's RTCP socket come out, too.
+    ///
+    /// # Errors
+    /// The operating system refuses to watch it.
+    fn watch_rtcp(&mut self, rtcp: &UdpSocket, key: PortKey) -> io::Result<()>;
+
+    /// A watched pair's RTCP socket is watched no more. What had come for it is nobody's.
+    fn forget_rtcp(&mut self, rtcp: &UdpSocket, key: PortKey);
+
     /// Waits for packets, the bell, or the end of `limit`, whichever is first and never for less. What was given over to be sent
     /// leaves before that at the latest.
     ///

@@ -363,6 +363,10 @@ impl<S: Sockets> MediaThread<S> {
             match output {
                 MediaOutput::OpenPort { leg } => self.open(leg),
                 MediaOutput::ClosePort(key) => self.close(key),
+                MediaOutput::RtcpPort { port, wanted: false } => {
+                    self.setup.ports.close_rtcp(&mut self.sockets, port);
+                }
+                MediaOutput::RtcpPort { port, wanted: true } => self.open_rtcp(port),
             }
         }
     }
@@ -379,6 +383,13 @@ impl<S: Sockets> MediaThread<S> {
                 self.setup.engine.port_opened(leg, key, local, now);
             }
             Err(why) => self.setup.engine.port_failed(leg, why, now),
+        }
+    }
+
+    /// A party that had RTCP on the RTP port wants it apart again.
+    fn open_rtcp(&mut self, key: PortKey) {
+        if let Err(why) = self.setup.ports.open_rtcp(&mut self.sockets, key) {
+            tracing::warn!(?why, "a leg's RTCP port cannot be had back: its reports are not heard");
         }
     }
 

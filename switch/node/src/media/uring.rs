@@ -110,7 +110,7 @@ impl ByUring {
         sockets.begin()?;
         let bind =
             || Ok::<_, io::Error>(UdpSocket::from(bind_udp((Ipv4Addr::LOCALHOST, 0).into(), None, false)?));
-        let (pair, peer) = (Pair { rtp: bind()?, rtcp: bind()?, port: 0 }, bind()?);
+        let (pair, peer) = (Pair { rtp: bind()?, rtcp: Some(bind()?), port: 0 }, bind()?);
         sockets.watch(&pair, PortKey(0))?;
         if !sockets.send(&peer, b"there?", pair.rtp.local_addr()?) {
             return Err(io::Error::other("a packet is refused"));
@@ -222,11 +222,31 @@ impl ByUring {
         Some(Packet { key: PortKey((number / 2) as u32), is_rtcp: number % 2 == 1, from, len })
     }
 
+    /// Waits for a socket under this number, for which there is a place.
+    fn wait_for(&mut self, socket: &UdpSocket, number: usize) {
+        if let Some(place) = self.watched.get_mut(number) {
+            *place = Some(Watched { fd: socket.as_raw_fd(), armed: false });
+        }
+        self.arm(number);
+    }
+
+    /// Waits for these numbers no more; what had come for them.
+    fn leave(&mut self, numbers: &[usize]) -> Vec<Came> {
+        let came = self.call_off(numbers);
+        for number in numbers {
+            if let Some(place) = self.watched.get_mut(*number) {
+                *place = None;
+            }
+        }
+        self.ended.retain(|ended| !numbers.contains(ended));
+        came
+    }
+
     /// Ends the waits of these numbers; what came for them. What comes for others meanwhile is kept.
-    fn call_off(&mut self, numbers: [usize; 2]) -> Vec<Came> {
+    fn call_off(&mut self, numbers: &[usize]) -> Vec<Came> {
         let mut came = Vec::new();
         for number in numbers {
-            let cancel = opcode::AsyncCancel::new(number as u64).build();
+            let cancel = opcode::AsyncCancel::new(*number as u64).build();
             self.push(&cancel.user_data(CALLED_OFF));
         }
         for _ in 0..self.kept.len() {
@@ -253,12 +273,12 @@ impl ByUring {
         came
     }
 
-    fn is_armed(&self, numbers: [usize; 2]) -> bool {
+    fn is_armed(&self, numbers: &[usize]) -> bool {
         let is_armed = |watched: &Option<Watched>| watched.is_some_and(|watched| watched.armed);
-        numbers.into_iter().any(|number| self.watched.get(number).is_some_and(is_armed))
+        numbers.iter().any(|number| self.watched.get(*number).is_some_and(is_armed))
     }
 
-    fn sort_out(&mut self, entry: cqueue::Entry, numbers: [usize; 2], came: &mut Vec<Came>) {
+    fn sort_out(&mut self, entry: cqueue::Entry, numbers: &[usize], came: &mut Vec<Came>) {
         let number = usize::try_from(entry.user_data()).unwrap_or(usize::MAX);
         if !numbers.contains(&number) {
             return self.kept.push_back(entry);
@@ -293,25 +313,22 @@ impl Sockets for ByUring {
         if self.watched.len() < number + 2 {
             self.watched.resize(number + 2, None);
         }
-        for (number, socket) in (number..).zip([&pair.rtp, &pair.rtcp]) {
-            if let Some(place) = self.watched.get_mut(number) {
-                *place = Some(Watched { fd: socket.as_raw_fd(), armed: false });
-            }
-            self.arm(number);
-        }
-        Ok(())
+        self.wait_for(&pair.rtp, number);
+        pair.rtcp.as_ref().map_or(Ok(()), |rtcp| self.watch_rtcp(rtcp, key))
     }
 
     fn forget(&mut self, _pair: &Pair, key: PortKey) -> Vec<Came> {
         let number = key.0 as usize * 2;
-        let came = self.call_off([number, number + 1]);
-        for number in [number, number + 1] {
-            if let Some(place) = self.watched.get_mut(number) {
-                *place = None;
-            }
-        }
-        self.ended.retain(|ended| ended / 2 != key.0 as usize);
-        came
+        self.leave(&[number, number + 1])
+    }
+
+    fn watch_rtcp(&mut self, rtcp: &UdpSocket, key: PortKey) -> io::Result<()> {
+        self.wait_for(rtcp, key.0 as usize * 2 + 1);
+        Ok(())
+    }
+
+    fn forget_rtcp(&mut self, _rtcp: &UdpSocket, key: PortKey) {
+        self.leave(&[key.0 as usize * 2 + 1]);
     }
 
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {

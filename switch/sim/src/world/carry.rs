@@ -293,6 +293,7 @@ impl World {
                     None => self.media.port_failed(leg, OpenError::RangeExhausted, now),
                 },
                 MediaOutput::ClosePort(key) => self.ports.close(key),
+                MediaOutput::RtcpPort { .. } => {}
             }
         }
         let mut buf = core::mem::take(&mut self.buf);

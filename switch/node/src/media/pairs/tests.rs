@@ -50,6 +50,7 @@ over_both! {
     a_port_of_every_address_hears_both_families_and_is_answered_from: 39_260,
     no_packet_is_lost_or_heard_twice_when_a_pair_goes_to_another_thread: 39_300,
     more_packets_than_may_be_under_way_all_leave_and_a_closed_port_ends_nothing: 39_340,
+    a_pair_whose_reports_share_the_port_is_one_socket_and_whole_again_for_the_next: 39_420,
 }
 
 /// Pairs of three: ports from `first` on.
@@ -254,6 +255,49 @@ fn more_packets_than_may_be_under_way_all_leave_and_a_closed_port_ends_nothing<S
         peer.send_to(&[byte], here).unwrap();
         assert_eq!(heard(&mut sockets, &pairs).1, [byte]);
     }
+}
+
+fn a_pair_whose_reports_share_the_port_is_one_socket_and_whole_again_for_the_next<S: Begun>(first: u16) {
+    let range = PortRange { address: IpAddr::V4(Ipv4Addr::LOCALHOST), first, last: first + 7 };
+    // four sockets may be bound
+    let own = Arc::new(OwnPorts::new(range.address, []).at_most(2));
+    let (mut pairs, mut sockets) = (Pairs::new(PortPool::new(range, Arc::clone(&own)), LINGER), S::begun());
+    let at = Time::from_millis;
+    let (a, here) = pairs.open(&mut sockets, at(0)).unwrap();
+    let (b, _) = pairs.open(&mut sockets, at(0)).unwrap();
+    assert_eq!(pairs.open(&mut sockets, at(0)).unwrap_err(), OpenError::RangeExhausted);
+    // Two that do without their second socket leave files for a third, which nobody else's port is taken for.
+    for key in [a, b, a] {
+        pairs.close_rtcp(&mut sockets, key);
+    }
+    let reports = SocketAddr::new(range.address, first + 1);
+    assert!(pairs.socket(a, true).is_none() && !own.has(reports) && own.has(here));
+    let (c, _) = pairs.open(&mut sockets, at(0)).unwrap();
+    // It is heard on the port that it has, and nothing comes under its number for the other.
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.send_to(b"nobody", reports).unwrap();
+    peer.send_to(b"both", here).unwrap();
+    let (packet, bytes) = heard(&mut sockets, &pairs);
+    assert_eq!((packet.key, packet.is_rtcp, bytes.as_slice()), (a, false, &b"both"[..]));
+    // The party wants reports apart again: not while there is no file for that, nor while another program has the port.
+    assert_eq!(pairs.open_rtcp(&mut sockets, a), Err(OpenError::RangeExhausted));
+    pairs.close_rtcp(&mut sockets, c);
+    let other = UdpSocket::bind(reports).unwrap();
+    assert_eq!(pairs.open_rtcp(&mut sockets, a), Err(OpenError::BindFailed));
+    drop(other);
+    assert_eq!(pairs.open_rtcp(&mut sockets, a), Ok(()));
+    peer.send_to(b"apart", reports).unwrap();
+    let (packet, bytes) = heard(&mut sockets, &pairs);
+    assert_eq!((packet.key, packet.is_rtcp, bytes.as_slice()), (a, true, &b"apart"[..]));
+    // Whoever has a pair after it finds it whole; no file is left for another's second socket.
+    pairs.rest(b, at(0));
+    pairs.rest(a, at(0));
+    assert_eq!(pairs.open(&mut sockets, at(200)).unwrap(), (a, here));
+    assert!(pairs.socket(a, true).is_some() && pairs.socket(b, true).is_none());
+    assert_eq!(pairs.open(&mut sockets, at(400)).unwrap_err(), OpenError::RangeExhausted);
+    pairs.close_rtcp(&mut sockets, a);
+    assert_eq!(pairs.open(&mut sockets, at(600)).unwrap().0, b);
+    assert!(pairs.socket(b, true).is_some() && own.has(SocketAddr::new(range.address, first + 3)));
 }
 
 /// The kernel finds no buffer, ends its wait and is asked again: what is left in the socket is heard, too.
