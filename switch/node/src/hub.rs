@@ -10,6 +10,7 @@
 
 mod keeper;
 mod reader;
+mod readers;
 mod replay;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,8 @@ use cordboard_model::event::{Event, EventKind};
 use cordboard_model::id::TenantId;
 use cordboard_store::events::{Concerns, Entry, EventLog, State};
 use keeper::Keeper;
-use reader::{Reader, views};
+use reader::views;
+use readers::Readers;
 use replay::{Back, Replays};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -79,7 +81,7 @@ impl HubHandle {
 struct Stream {
     kept: VecDeque<Arc<Entry>>,
     last: u64,
-    readers: Vec<Reader>,
+    readers: Readers,
     concerns: Concerns,
     /// Events up to this number made the state that the stream began with.
     begun: u64,
@@ -203,7 +205,7 @@ impl Hub {
             }
         }
         for stream in self.streams.values_mut() {
-            for reader in stream.readers.drain(..) {
+            for reader in stream.readers.take_all() {
                 let _ = reader.out.try_send(StreamItem::Closing { reason: "shutdown".into() });
             }
         }
@@ -261,10 +263,9 @@ impl Hub {
         if stream.kept.len() >= KEPT {
             stream.kept.pop_front();
         }
-        let before = stream.readers.len();
-        stream.readers.retain_mut(|reader| reader.give(&entry, &self.gauges));
+        let gone = stream.readers.give(&entry, &self.gauges);
         stream.kept.push_back(entry);
-        self.gauges.readers.fetch_sub((before - stream.readers.len()) as u64, Relaxed);
+        self.gauges.readers.fetch_sub(gone as u64, Relaxed);
     }
 
     /// Asks the shard for the state, which readers need to go on from.
@@ -311,10 +312,8 @@ impl Hub {
             self.owe(tenant, None);
         }
         for stream in self.streams.values_mut() {
-            let before = stream.readers.len();
             // Where nothing happens nothing is sent, and who is gone is noticed here alone.
-            stream.readers.retain_mut(|reader| reader.tell_position());
-            self.gauges.readers.fetch_sub((before - stream.readers.len()) as u64, Relaxed);
+            self.gauges.readers.fetch_sub(stream.readers.tell_position() as u64, Relaxed);
         }
     }
 }

@@ -180,7 +180,7 @@ impl Hub {
     fn follow_on(&mut self, tenant: TenantId, mut reader: Reader) {
         let stream: &mut Stream = self.streams.entry(tenant).or_default();
         if stream.kept.iter().all(|entry| reader.give(entry, &self.gauges)) {
-            stream.readers.push(reader);
+            stream.readers.add(reader);
             self.gauges.readers.fetch_add(1, Relaxed);
         }
     }
@@ -210,7 +210,7 @@ impl Hub {
         // What the snapshot includes and what of it is still on its way here is passed over.
         let later = |entry: &&Arc<Entry>| entry.seq() > seq;
         if stream.kept.iter().filter(later).all(|entry| reader.give(entry, &self.gauges)) {
-            stream.readers.push(reader);
+            stream.readers.add(reader);
             self.gauges.readers.fetch_add(1, Relaxed);
         }
     }

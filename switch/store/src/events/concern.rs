@@ -10,7 +10,7 @@ use super::Told;
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::id::{CallId, Name, TenantId};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most agents and most queues that are kept for a call, and most calls of a tenant: far more than there are. It is a
 /// bound, for a call whose end was never told.
@@ -28,6 +28,8 @@ struct With {
 #[derive(Clone, Debug, Default)]
 pub struct Concerns {
     calls: BTreeMap<CallId, With>,
+    /// The same by agents: who is through with his call is found without a look at all calls.
+    of_agents: BTreeMap<Name, BTreeSet<CallId>>,
 }
 
 /// What an event names.
@@ -51,23 +53,43 @@ impl Concerns {
         named.look(&value, event.tenant);
         if let Some(call) = named.call {
             let with = self.calls.entry(call).or_default();
+            let before = with.agents.len();
             join(&mut with.agents, &mut named.agents);
+            for agent in with.agents.iter().skip(before) {
+                self.of_agents.entry(agent.clone()).or_default().insert(call);
+            }
             join(&mut with.queues, &mut named.queues);
         }
         let Named { agents, queues, call } = named;
         match &event.what {
-            EventKind::CallEnded { call, .. } => drop(self.calls.remove(call)),
+            EventKind::CallEnded { call, .. } => self.forget(*call),
             EventKind::AgentStatus { agent, status, .. } if !status.is_of_a_call() => {
-                for with in self.calls.values_mut() {
-                    with.agents.retain(|one| *one != agent.name);
+                for call in self.of_agents.remove(&agent.name).unwrap_or_default() {
+                    if let Some(with) = self.calls.get_mut(&call) {
+                        with.agents.retain(|one| *one != agent.name);
+                    }
                 }
             }
             _ => {}
         }
-        if self.calls.len() > CALLS {
-            self.calls.pop_first();
+        if self.calls.len() > CALLS
+            && let Some(first) = self.calls.keys().next().copied()
+        {
+            self.forget(first);
         }
         Told { kind, call, agents, queues, event }
+    }
+
+    /// Nobody is with the call any more.
+    fn forget(&mut self, call: CallId) {
+        for agent in self.calls.remove(&call).map(|with| with.agents).unwrap_or_default() {
+            if let Some(calls) = self.of_agents.get_mut(&agent) {
+                calls.remove(&call);
+                if calls.is_empty() {
+                    self.of_agents.remove(&agent);
+                }
+            }
+        }
     }
 }
 
@@ -173,6 +195,10 @@ mod tests {
         assert_eq!(bench.tell(ended.clone()).1, ["1001"]);
         bench.tell(status(&agent, AgentStatus::Ready, None));
         assert_eq!(bench.tell(ended).1, Vec::<String>::new());
+        assert!(bench.concerns.of_agents.is_empty(), "{:?}", bench.concerns.of_agents);
+        // Of a call that ends with an agent nothing is left either.
+        bench.tell(offered(&agent));
+        assert_eq!(bench.concerns.of_agents.len(), 1);
     }
 
     #[test]
