@@ -1,11 +1,13 @@
 //! `Idempotency-Key`: a POST that is sent again is answered as it was, and not carried out again
 //! (draft-ietf-httpapi-idempotency-key-header-07).
 //!
-//! Invariant: what a key was used for by one who asks is carried out once while it is remembered: for a day, as long as there is
-//! room for the answers, the oldest of which go first. A restart of the switch forgets them.
+//! Invariant: what a key was used for by one who asks is carried out once while it is remembered: for a day, over restarts
+//! ([`kept`]). Who asked need not wait for the answer: what was begun is carried out to its end, and answered when he asks again.
 //!
 //! An answer that says that nothing was done, for who asks was not known, was too fast, or the switch too busy, is not
 //! remembered: the same key may be tried again.
+
+mod kept;
 
 use crate::key::find;
 use crate::problem::Problem;
@@ -159,7 +161,7 @@ impl Again {
     }
 }
 
-/// The request under way: given up, as when who asked is gone, its key is free again.
+/// The request under way: given up, its key is free again as far as memory goes.
 struct Pending<'a> {
     book: &'a Again,
     mark: Option<Mark>,
@@ -245,11 +247,7 @@ async fn carry(state: &State, mark: Mark, request: Request, next: Next) -> Resul
         Turn::Again(answer) => {
             // what was revoked since opens nothing, the answers that it was given neither
             find(&parts, state).await?;
-            let mut response = answer.response();
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(REPLAYED), HeaderValue::from_static("true"));
-            return Ok(response);
+            return Ok(replayed(&answer));
         }
         Turn::Other => {
             return Err(named(422, "key_used", "this key was used for another request"));
@@ -264,29 +262,98 @@ async fn carry(state: &State, mark: Mark, request: Request, next: Next) -> Resul
         }
         Turn::First => {}
     }
-    let once = shows_secrets(parts.uri.path());
-    let pending = Pending { book: &state.again, mark: Some(mark) };
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let first = First { state: state.clone(), mark, request };
+    let next = next.run(Request::from_parts(parts.clone(), Body::from(body)));
+    // Who asked may be gone meanwhile; he will ask again.
+    match tokio::spawn(first.run(shows_secrets(parts.uri.path()), next)).await {
+        Ok(Outcome::Done(response)) => Ok(response),
+        Ok(Outcome::Again(answer)) => {
+            find(&parts, state).await?;
+            Ok(replayed(&answer))
+        }
+        Ok(Outcome::Other) => Err(named(422, "key_used", "this key was used for another request")),
+        Ok(Outcome::Unknown) => {
+            let why = "a request of this key was begun before the switch's last start, and what came of it is not known: look, \
+                       and ask with another key if it is to be done";
+            Err(named(409, "key_outcome_unknown", why))
+        }
+        // It has panicked, and that is in the log.
+        Err(_) => Err(named(500, "internal", "it is not known whether this was done")),
+    }
+}
+
+fn replayed(answer: &Answer) -> Response {
+    let mut response = answer.response();
+    response.headers_mut().insert(HeaderName::from_static(REPLAYED), HeaderValue::from_static("true"));
+    response
+}
+
+/// What a request came to.
+enum Outcome {
+    /// This.
+    Done(Response),
+    /// It was answered so before the last start.
+    Again(Answer),
+    /// The key was used for something else before.
+    Other,
+    /// It was begun before.
+    Unknown,
+}
+
+/// A request that memory does not know.
+struct First {
+    state: State,
+    mark: Mark,
+    request: [u8; 32],
+}
+
+impl First {
+    async fn run(self, once: bool, next: impl Future<Output = Response>) -> Outcome {
+        let Self { state, mark, request } = self;
+        let pending = Pending { book: &state.again, mark: Some(mark.clone()) };
+        match kept::begin(&*state.switch, &mark).await {
+            kept::Before::Never => {}
+            kept::Before::Answered(other, _) if other != request => return Outcome::Other,
+            kept::Before::Answered(_, answer) => {
+                pending.end(Some(answer.clone()));
+                return Outcome::Again(answer);
+            }
+            kept::Before::Unknown => return Outcome::Unknown,
+        }
+        let (response, answer) = answer(next.await, once).await;
+        match &answer {
+            Some(answer) => kept::answered(&*state.switch, &mark, request, answer).await,
+            None => kept::freed(&*state.switch, &mark).await,
+        }
+        pending.end(answer);
+        Outcome::Done(response)
+    }
+}
+
+/// The response, and what is remembered of it; none if nothing was done.
+async fn answer(response: Response, once: bool) -> (Response, Option<Answer>) {
     let status = response.status();
     if matches!(status.as_u16(), 401 | 403 | 429 | 500..) {
-        pending.end(None);
-        return Ok(response);
+        return (response, None);
     }
     if once && status.is_success() {
-        let problem = named(409, "shown_once", "this was done already, and what it showed is shown once");
-        pending.end(Some(Answer::of(&problem)));
-        return Ok(response);
+        let problem = Problem {
+            code: Some("shown_once"),
+            ..refused("this was done already, and what it showed is shown once")
+        };
+        return (response, Some(Answer::of(&Problem { status: 409, ..problem })));
     }
     let (parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, ANSWER_MAX).await else {
-        pending.end(None);
         let why = "the answer is too long to be remembered; what was asked has been done";
-        return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer is too long", why));
+        let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer is too long", why);
+        let answer = Answer::of(&problem);
+        return (problem.into_response(), Some(answer));
     };
     let headers =
         HEADERS.into_iter().filter_map(|name| Some((name.clone(), parts.headers.get(&name)?.clone())));
-    pending.end(Some(Answer { status, headers: headers.collect(), body: body.clone() }));
-    Ok(Response::from_parts(parts, Body::from(body)))
+    let answer = Answer { status, headers: headers.collect(), body: body.clone() };
+    (Response::from_parts(parts, Body::from(body)), Some(answer))
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub trait Vault: Send + Sync + 'static {
     fn user(&self, tenant: TenantId, name: Name) -> Later<Option<UserRecord>>;
     /// The people of a tenant, by their names.
     fn users(&self, tenant: TenantId) -> Later<Vec<UserRecord>>;
+    /// How a request of this mark was answered, and a hash of it; none if that was not kept.
+    fn answer(&self, mark: [u8; 16]) -> Later<Option<([u8; 32], String)>>;
     /// Keeps all of it, or nothing. A name that is taken is a [`Refusal::Named`] `exists`.
     fn keep(&self, writes: Vec<AccessWrite>) -> Later<()>;
     /// Adds to the audit log.

@@ -1,9 +1,13 @@
 //! Rate limits and requests that are sent twice.
 
-use crate::{KEY, OTHER_KEY, furnish, serve, serve_with};
+use crate::{KEY, OTHER_KEY, furnish, serve, serve_on, serve_with};
 use cordboard_api::rate::RateLimit;
 use cordboard_api::state::ApiConfig;
 use cordboard_model::id::TenantId;
+use std::sync::Arc;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 #[tokio::test]
 async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
@@ -51,4 +55,79 @@ async fn a_request_that_is_sent_again_is_answered_again_and_carried_out_once() {
     ask("a-wrong-key", "order-4", body).await.problem(401);
     assert!(!ask("a-wrong-key", "order-4", body).await.has_header("idempotency-replayed"));
     assert!(!ask(OTHER_KEY, "order-1", &changed).await.has_header("idempotency-replayed"));
+}
+
+/// Over a restart a request is answered as it was; one whose answer nobody knows is not done again, and one that was not done may be.
+#[tokio::test]
+async fn what_was_asked_with_a_key_is_done_once_over_a_restart() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let body = r#"{"first": {"agent": "1001"}, "then": {"number": "+493012345"}}"#;
+    let ask = async |served: &crate::Served, mark: &str, body: &str| {
+        served.ask("POST", "/api/v1/calls", &[("x-api-key", KEY), ("idempotency-key", mark)], body).await
+    };
+    let first = ask(&served, "order-1", body).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let refused = ask(&served, "order-2", "{}").await;
+    assert_eq!(refused.status, 400);
+    let key = r#"{"name": "robot", "scopes": ["calls:read"]}"#;
+    let shown = [("x-api-key", KEY), ("idempotency-key", "key-1")];
+    assert_eq!(served.ask("POST", "/api/v1/keys", &shown, key).await.status, 201);
+    let calls = served.get(KEY, "/api/v1/calls").await.text();
+    assert!(calls.contains(first.json()["call"].as_str().unwrap()), "{calls}");
+
+    let served = serve_on(served.switch.clone(), ApiConfig::default()).await;
+    let again = ask(&served, "order-1", body).await;
+    assert_eq!((again.status, again.text()), (201, first.text()));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.header("content-type"), "application/json");
+    assert_eq!(ask(&served, "order-2", "{}").await.text(), refused.text());
+    assert_eq!(served.get(KEY, "/api/v1/calls").await.text(), calls, "nothing was done again");
+    assert_eq!(ask(&served, "order-1", "{}").await.problem(422)["code"], "key_used");
+    let secret = served.ask("POST", "/api/v1/keys", &shown, key).await;
+    assert_eq!(secret.problem(409)["code"], "shown_once");
+
+    // The switch was killed before it was answered.
+    served.switch.shelf.open().answers.clear();
+    let served = serve_on(served.switch.clone(), ApiConfig::default()).await;
+    assert_eq!(ask(&served, "order-1", body).await.problem(409)["code"], "key_outcome_unknown");
+    assert_eq!(ask(&served, "order-1", body).await.problem(409)["code"], "key_outcome_unknown");
+    // A database that takes nothing keeps nobody from his calls.
+    served.switch.shelf.open().down = true;
+    assert_eq!(ask(&served, "order-3", body).await.status, 201);
+    assert_eq!(ask(&served, "order-3", body).await.header("idempotency-replayed"), "true");
+}
+
+/// The connection is lost while the request waits for the store: it is done all the same, and answered when it is asked again.
+#[tokio::test]
+async fn who_hangs_up_before_the_answer_has_it_when_he_asks_again() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let gate = Arc::new(Semaphore::new(0));
+    served.switch.shelf.open().gate = Some(Arc::clone(&gate));
+    let body = r#"{"first": {"agent": "1001"}, "then": {"number": "+493012345"}}"#;
+    let request = format!(
+        "POST /api/v1/calls HTTP/1.1\r\nhost: {}\r\nx-api-key: {KEY}\r\nidempotency-key: order-1\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        served.addr,
+        body.len()
+    );
+    let ask = async || {
+        let headers = [("x-api-key", KEY), ("idempotency-key", "order-1")];
+        served.ask("POST", "/api/v1/calls", &headers, body).await
+    };
+    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    // It is under way: it waits there.
+    while served.switch.shelf.open().gate.as_ref().is_some_and(|gate| Arc::strong_count(gate) < 3) {
+        tokio::task::yield_now().await;
+    }
+    drop(stream);
+    let mut answer = ask().await;
+    gate.add_permits(1);
+    while answer.status == 409 {
+        assert_eq!(answer.problem(409)["code"], "key_under_way");
+        answer = ask().await;
+    }
+    assert_eq!((answer.status, answer.header("idempotency-replayed")), (201, "true"));
 }

@@ -4,7 +4,7 @@
 //! Invariant: nothing here that is printed holds a password, a key, a token or the hash of one.
 
 use crate::id::{Name, TenantId};
-use crate::once::{OnceMark, PageSession};
+use crate::once::{OnceAnswer, OnceMark, PageSession};
 use crate::signin::{KeptPassword, TokenHash};
 use crate::time::Wall;
 use core::fmt;
@@ -487,6 +487,10 @@ pub enum AccessWrite {
     NoSession(TenantId, Name),
     /// Something is shown that opens once; fails if it was shown before.
     Once(OnceMark),
+    /// What was shown opened nothing: it may be shown again.
+    NotOnce([u8; 16]),
+    /// What was shown was answered so.
+    OnceAnswer(Box<OnceAnswer>),
     /// A session that an enterprise's page has begun is as this.
     Page(Box<PageSession>),
     /// Such a session is over.

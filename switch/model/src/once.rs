@@ -17,6 +17,21 @@ pub struct OnceMark {
     pub at: Wall,
 }
 
+/// How a request that may come again was answered, kept as long as it may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnceAnswer {
+    /// Of who asked and his key, as in the [`OnceMark`] from before it was carried out.
+    pub mark: [u8; 16],
+    /// A hash of what was asked.
+    pub request: [u8; 32],
+    /// Until when it is remembered.
+    pub until: Wall,
+    /// When it was answered.
+    pub at: Wall,
+    /// The answer, as the control plane reads it.
+    pub answer: String,
+}
+
 /// A session that an enterprise's page has begun, as it is kept. Of its tokens there are hashes alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageSession {

@@ -98,6 +98,11 @@ impl Vault for NodeSwitch {
         Box::pin(async move { store.users(tenant).await.map_err(refused) })
     }
 
+    fn answer(&self, mark: [u8; 16]) -> Later<Option<([u8; 32], String)>> {
+        let store = Arc::clone(&self.store);
+        Box::pin(async move { store.answer(mark).await.map_err(refused) })
+    }
+
     fn keep(&self, writes: Vec<AccessWrite>) -> Later<()> {
         self.keeping(writes, Vec::new())
     }

@@ -14,7 +14,8 @@ use cordboard_model::signin::{PasswordFault, PasswordHash, SignInFault, SignInRu
 use cordboard_model::time::Wall;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
 
 /// When it begins: 2026-11-21 00:00 UTC.
 pub const BEGIN: Wall = Wall(1_795_219_200_000);
@@ -28,8 +29,11 @@ pub struct Chest {
     pub users: BTreeMap<(TenantId, Name), UserRecord>,
     pub sessions: BTreeMap<(TenantId, Name), UserSession>,
     pub once: BTreeSet<[u8; 16]>,
+    pub answers: BTreeMap<[u8; 16], ([u8; 32], String)>,
     pub pages: BTreeMap<(TenantId, Name), PageSession>,
     pub log: Vec<AuditEntry>,
+    /// What is shown once waits for a turn here, if there is such a gate.
+    pub gate: Option<Arc<Semaphore>>,
     /// The audit log cannot be written.
     pub down: bool,
     drawn: u64,
@@ -58,6 +62,10 @@ impl Chest {
             }
             AccessWrite::NoSession(tenant, id) => _ = self.sessions.remove(&(tenant, id)),
             AccessWrite::Once(shown) => _ = self.once.insert(shown.mark),
+            AccessWrite::NotOnce(mark) => _ = self.once.remove(&mark),
+            AccessWrite::OnceAnswer(given) => {
+                self.answers.insert(given.mark, (given.request, given.answer));
+            }
             AccessWrite::Page(page) => {
                 self.pages.insert((page.agent.tenant, page.id.clone()), *page);
             }
@@ -130,8 +138,25 @@ impl Vault for Fake {
         later(Ok(chest.users.values().filter(|user| user.tenant == tenant).cloned().collect()))
     }
 
+    fn answer(&self, mark: [u8; 16]) -> Later<Option<([u8; 32], String)>> {
+        later(Ok(self.shelf.open().answers.get(&mark).cloned()))
+    }
+
     fn keep(&self, writes: Vec<AccessWrite>) -> Later<()> {
         let mut chest = self.shelf.open();
+        if let Some(gate) = chest.gate.clone()
+            && writes.iter().any(|write| matches!(write, AccessWrite::Once(_)))
+        {
+            let fake = self.clone();
+            return Box::pin(async move {
+                // A gate is never closed for good.
+                if let Ok(turn) = gate.acquire().await {
+                    turn.forget();
+                }
+                fake.shelf.open().gate = None;
+                fake.keep(writes).await
+            });
+        }
         if chest.down && writes.iter().any(|write| matches!(write, AccessWrite::Once(_))) {
             return later(Err(Refusal::Busy(1)));
         }

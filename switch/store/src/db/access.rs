@@ -10,7 +10,7 @@ use super::writer::{Asked, Write};
 use super::{Store, StoreError};
 use cordboard_model::access::{AccessWrite, AuditEntry, AuditFilter, Kept, UserRecord};
 use cordboard_model::id::{Name, TenantId};
-use cordboard_model::once::OnceMark;
+use cordboard_model::once::{OnceAnswer, OnceMark};
 use cordboard_model::time::Wall;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -55,9 +55,29 @@ async fn once(db: &mut SqliteConnection, shown: &OnceMark) -> Result<(), sqlx::E
     sqlx::query(sql).bind(shown.mark.as_slice()).bind(shown.until.0).execute(db).await.map(|_| ())
 }
 
+/// Notes how something that was shown once was answered. The first answer stands; what is too old is forgotten, a few at a time.
+async fn answer(db: &mut SqliteConnection, given: &OnceAnswer) -> Result<(), sqlx::Error> {
+    let old =
+        "DELETE FROM answer WHERE mark IN (SELECT mark FROM answer WHERE until <= ? ORDER BY until LIMIT 64)";
+    sqlx::query(old).bind(given.at.0).execute(&mut *db).await?;
+    sqlx::query("INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(given.mark.as_slice())
+        .bind(given.until.0)
+        .bind(given.request.as_slice())
+        .bind(&given.answer)
+        .execute(db)
+        .await
+        .map(|_| ())
+}
+
 async fn keep(db: &mut SqliteConnection, write: &AccessWrite) -> Result<(), sqlx::Error> {
     let (sql, tenant, name, record) = match write {
         AccessWrite::Once(shown) => return once(db, shown).await,
+        AccessWrite::OnceAnswer(given) => return answer(db, given).await,
+        AccessWrite::NotOnce(mark) => {
+            let gone = sqlx::query("DELETE FROM once WHERE mark = ?").bind(mark.as_slice());
+            return gone.execute(db).await.map(|_| ());
+        }
         AccessWrite::Page(session) => (
             "INSERT INTO page_session VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record",
             session.agent.tenant,
@@ -213,6 +233,21 @@ impl Store {
             keys: keys.iter().map(record).collect::<Result<_, _>>()?,
             sessions: sessions.iter().map(record).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// How what this mark is of was answered, and a hash of what was asked; none if it was not, or that was not kept.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn answer(&self, mark: [u8; 16]) -> Result<Option<([u8; 32], String)>, StoreError> {
+        let row = sqlx::query("SELECT request, answer FROM answer WHERE mark = ?")
+            .bind(mark.as_slice())
+            .fetch_optional(self.reader(TenantId::DEFAULT).await?.db())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let request: Vec<u8> = row.try_get(0)?;
+        let known = <[u8; 32]>::try_from(request.as_slice()).ok();
+        Ok(known.zip(Some(row.try_get(1)?)))
     }
 
     /// A person; none if the tenant has none of this name.

@@ -7,7 +7,7 @@ use cordboard_model::access::{
     AccessWrite, AuditEntry, AuditFilter, Kept, KeyRecord, Outcome, Role, Scopes, UserRecord, UserSession,
 };
 use cordboard_model::id::{AgentId, Name};
-use cordboard_model::once::{OnceMark, PageSession};
+use cordboard_model::once::{OnceAnswer, OnceMark, PageSession};
 use cordboard_model::signin::{KeptPassword, PasswordHash, TokenHash};
 use sqlx::Row;
 use std::collections::BTreeSet;
@@ -212,6 +212,29 @@ async fn what_opens_once_is_known_after_a_restart_and_forgotten_when_it_would_no
     assert_eq!(again, Err(StoreError::Exists), "a restart forgets none");
     assert_eq!(second.keep(shown(2, 300, 100), Vec::new()).await, Ok(()));
     assert_eq!(second.keep(shown(1, 400, 100), Vec::new()).await, Ok(()), "its time was over");
+}
+
+#[tokio::test]
+async fn how_a_request_was_answered_is_known_after_a_restart_and_forgotten_in_time() {
+    let scratch = Scratch::new();
+    let first = store(&scratch).await;
+    let keep = async |store: &Store, write| store.keep(vec![write], Vec::new()).await;
+    let mark = |at| AccessWrite::Once(OnceMark { mark: [1; 16], until: Wall(100), at: Wall(at) });
+    let given = |mark: u8, at, answer: &str| {
+        let (until, answer) = (Wall(at + 100), answer.to_owned());
+        let given = OnceAnswer { mark: [mark; 16], request: [7; 32], until, at: Wall(at), answer };
+        AccessWrite::OnceAnswer(Box::new(given))
+    };
+    assert_eq!(keep(&first, mark(0)).await, Ok(()));
+    assert_eq!(keep(&first, AccessWrite::NotOnce([1; 16])).await, Ok(()));
+    assert_eq!(keep(&first, mark(1)).await, Ok(()), "it opened nothing the first time");
+    assert_eq!(first.answer([1; 16]).await, Ok(None), "it is being carried out");
+    assert_eq!(keep(&first, given(1, 2, "done")).await, Ok(()));
+    assert_eq!(keep(&first, given(1, 3, "other")).await, Ok(()));
+    let second = store(&scratch).await;
+    assert_eq!(second.answer([1; 16]).await, Ok(Some(([7; 32], "done".to_owned()))), "the first stands");
+    assert_eq!(keep(&second, given(2, 200, "later")).await, Ok(()));
+    assert_eq!(second.answer([1; 16]).await, Ok(None), "its time was over");
 }
 
 #[tokio::test]

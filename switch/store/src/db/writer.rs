@@ -14,7 +14,7 @@ use cordboard_model::desk::{WrapUp, wrap_up_into};
 use cordboard_model::id::CallId;
 use cordboard_model::record::AgentInterval;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
+use sqlx::{ConnectOptions, Connection, Row};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ pub(super) const BATCH: usize = 256;
 /// What comes within this time of the first record goes into the same transaction: each costs a sync of the disk, and nobody
 /// waits for a call's record as long as the journal has it. Where somebody waits or asks, or a transaction is full, it is cut short.
 const GATHER: Duration = Duration::from_secs(1);
-/// Most calls' records in one statement. A power of two, as all lengths of statements are.
+/// Most records in one statement.
 const ROWS: usize = 64;
 /// First and longest pause before a failed batch is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -193,17 +193,12 @@ impl Writer {
         let mut rest = &*others;
         while let Some((first, others)) = rest.split_first() {
             let cdrs = rest.iter().map_while(|write| cdr(write)).take(ROWS).collect::<Vec<_>>();
-            match cdrs.len() {
-                0 => {
-                    put(&mut tx, first).await?;
-                    rest = others;
-                }
-                len => {
-                    // The longest power of two: few statements to prepare, and all of them cached.
-                    let len = 1 << len.ilog2();
-                    put_cdrs(&mut tx, cdrs.get(..len).unwrap_or_default()).await?;
-                    rest = rest.get(len..).unwrap_or_default();
-                }
+            if cdrs.is_empty() {
+                put(&mut tx, first).await?;
+                rest = others;
+            } else {
+                put_cdrs(&mut tx, &cdrs).await?;
+                rest = rest.get(cdrs.len()..).unwrap_or_default();
             }
         }
         tx.commit().await?;
@@ -298,59 +293,40 @@ async fn put_intervals(db: &mut SqliteConnection, intervals: &[&AgentInterval]) 
     Ok(())
 }
 
-/// One statement for many: each passes between two threads, which costs more than the row. The first record of a call
-/// stands: "lost by restart" never replaces what is known better.
+/// Two statements for many: each passes between two threads, which costs more than a row, and so does each row that one gives back.
+/// The first record of a call stands: "lost by restart" never replaces what is known better, and brings no queues either,
+/// which is why they go first.
 async fn put_cdrs(db: &mut SqliteConnection, cdrs: &[&Cdr]) -> Result<(), sqlx::Error> {
-    let records = cdrs.iter().map(json).collect::<Result<Vec<_>, _>>()?;
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO cdr (call_id, tenant, started, answered, bridged, ended,
-                          from_user, to_user, cause, agent, record) ",
-    );
-    insert.push_values(cdrs.iter().zip(records), |mut row, (cdr, record)| {
-        row.push_bind(cdr.call.to_string())
-            .push_bind(cdr.tenant().as_str().to_owned())
-            .push_bind(cdr.started.0)
-            .push_bind(cdr.answered.map(|at| at.0))
-            .push_bind(cdr.bridged.map(|at| at.0))
-            .push_bind(cdr.ended.0)
-            .push_bind(&cdr.from.user)
-            .push_bind(&cdr.to.user)
-            .push_bind(cdr.cause.as_str())
-            .push_bind(cdr.agent.as_ref().map(|agent| agent.name.as_str().to_owned()))
-            .push_bind(record);
-    });
-    insert.push(" ON CONFLICT (call_id) DO NOTHING");
-    if cdrs.iter().all(|cdr| cdr.queues.is_empty()) {
-        insert.build().execute(&mut *db).await?;
-        return Ok(());
-    }
-    insert.push(" RETURNING call_id");
-    let fresh = insert.build_query_scalar::<String>().fetch_all(&mut *db).await?;
-    let fresh: BTreeSet<String> = fresh.into_iter().collect();
-    put_queues(db, cdrs.iter().copied(), &fresh).await
-}
-
-/// The queues that calls were in, of those calls whose record is new.
-async fn put_queues<'a>(
-    db: &mut SqliteConnection,
-    cdrs: impl Iterator<Item = &'a Cdr>,
-    fresh: &BTreeSet<String>,
-) -> Result<(), sqlx::Error> {
-    let mut rows = BTreeSet::new();
+    let mut queues = BTreeSet::new();
+    let mut rows = Vec::with_capacity(cdrs.len());
     for cdr in cdrs {
         let (call, tenant) = (cdr.call.to_string(), cdr.tenant());
-        if fresh.contains(&call) {
-            let visits = cdr.queues.iter().map(|visit| visit.queue.name.as_str());
-            rows.extend(visits.map(|queue| (tenant.as_str().to_owned(), queue, cdr.started.0, call.clone())));
-        }
+        let visits = cdr.queues.iter().map(|visit| visit.queue.name.as_str());
+        queues.extend(visits.map(|queue| (tenant.as_str().to_owned(), queue, cdr.started.0, call.clone())));
+        rows.push((
+            (call, tenant.as_str().to_owned()),
+            (cdr.started.0, cdr.answered.map(|at| at.0), cdr.bridged.map(|at| at.0), cdr.ended.0),
+            (&cdr.from.user, &cdr.to.user, cdr.cause.as_str()),
+            (cdr.agent.as_ref().map(|agent| agent.name.as_str()), json(cdr)?),
+        ));
     }
-    if rows.is_empty() {
-        return Ok(());
+    if !queues.is_empty() {
+        sqlx::query(
+            "INSERT INTO cdr_queue (tenant, queue, started, call_id)
+             SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)
+             WHERE NOT EXISTS (SELECT 1 FROM cdr WHERE call_id = value->>3) ON CONFLICT DO NOTHING",
+        )
+        .bind(json(&queues)?)
+        .execute(&mut *db)
+        .await?;
     }
     sqlx::query(
-        "INSERT INTO cdr_queue (tenant, queue, started, call_id)
-         SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?) WHERE true
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO cdr (call_id, tenant, started, answered, bridged, ended,
+                          from_user, to_user, cause, agent, record)
+         SELECT value->>'$[0][0]', value->>'$[0][1]', value->>'$[1][0]', value->>'$[1][1]', value->>'$[1][2]',
+                value->>'$[1][3]', value->>'$[2][0]', value->>'$[2][1]', value->>'$[2][2]', value->>'$[3][0]',
+                value->>'$[3][1]'
+         FROM json_each(?) WHERE true ON CONFLICT (call_id) DO NOTHING",
     )
     .bind(json(&rows)?)
     .execute(&mut *db)
