@@ -323,7 +323,7 @@ pub(crate) fn routes() -> Routes {
             "/config/{kind}/{name}",
             merge,
             key("mergeObject", write, "Changes some keys of a thing; null takes one away (RFC 7396)")
-                .takes::<Map<String, Value>>(r#"{"display": "Sales desk"}"#)
+                .takes::<schemas::AnyPatch>(r#"{"display": "Sales desk", "overflow": null}"#)
                 .gives::<ObjectView>()
                 .refuses(&[412, 428]),
         )

@@ -135,6 +135,45 @@ fn filled(path: &str, floor: &crate::Furnished, recording: &str) -> Option<Strin
     Some(fill.iter().fold(path.to_owned(), |path, (from, to)| path.replace(from, to)))
 }
 
+/// A program that is made of the document can send what a merge patch is, and nothing that could never be one.
+#[tokio::test]
+async fn the_body_of_a_merge_patch_is_described_by_kind() {
+    let served = serve().await;
+    let document = document(&served).await;
+    let patch = catalog().into_iter().find(|op| op.id == "mergeObject").unwrap();
+    let body = &operation(&document, &patch)["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(body["$ref"], "#/components/schemas/ObjectPatch");
+    let kinds = document["components"]["schemas"]["ObjectPatch"]["anyOf"].as_array().unwrap();
+    assert_eq!(kinds.len(), cordboard_api::objects::ObjectKind::ALL.len());
+    let wrong = |kind: &str, text: &str| {
+        let value: Value = serde_json::from_str(text).unwrap();
+        faults(&document, &document["components"]["schemas"][kind], &value, "")
+    };
+    for (kind, text) in [
+        ("QueuesPatch", "{}"),
+        (
+            "QueuesPatch",
+            r#"{"ring": "20s", "skill": {"english": null, "french": {"least": 2, "weight": null}}}"#,
+        ),
+        ("QueuesPatch", r#"{"skill": null, "record": null, "max_length": null}"#),
+        ("NumbersPatch", r#"{"access_code": null}"#),
+        ("NumbersPatch", r#"{"to": "queue:sales"}"#),
+        ("AccountsPatch", r#"{"dtmf": null}"#),
+    ] {
+        assert_eq!(wrong(kind, text), Vec::<String>::new(), "{kind} {text}");
+    }
+    for (kind, text, at) in [
+        ("QueuesPatch", r#"{"rings": "20s"}"#, "/rings"),
+        ("QueuesPatch", r#"{"skill": {"french": {"least": "two"}}}"#, "/skill/french/least"),
+        ("NumbersPatch", r#"{"to": null}"#, "/to"),
+        ("AccountsPatch", r#"{"dtmf": "loud"}"#, "/dtmf"),
+        ("CalendarsPatch", r#"{"holiday": [{"name": "May Day"}]}"#, "/holiday/0"),
+    ] {
+        let found = wrong(kind, text);
+        assert!(found.len() == 1 && found[0].starts_with(at), "{kind} {text}: {found:?}");
+    }
+}
+
 /// What of `value` is not as `schema` says: as much of JSON Schema as the document uses.
 fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
