@@ -138,7 +138,8 @@ impl Phones<'_> {
             && let Some(leg) = self.legs.remove(&id)
             && let Some(sent) = self.shared.ordered(leg.agent)
         {
-            self.seen.ordered.push(now.saturating_sub(sent));
+            // It is on the wire when it is at the phone's socket; when this thread gets there is its own affair.
+            self.seen.ordered.push(now.saturating_sub(self.side.lay()).saturating_sub(sent));
         }
         self.side.say(&self.side.agreement(text))
     }

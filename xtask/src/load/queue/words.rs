@@ -1,11 +1,12 @@
 //! What both sides say and read: SIP messages as texts, over one UDP socket for all calls of a side.
 
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::net::UdpSocket;
-use std::os::fd::AsFd;
-use std::time::Duration;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, SystemTime};
 
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
 
 use super::super::place::SIP;
 use super::super::probe::header;
@@ -27,6 +28,10 @@ pub(super) struct Side {
     socket: UdpSocket,
     address: &'static str,
     buf: Vec<u8>,
+    /// Room for when a message came.
+    stamp: Vec<u8>,
+    /// How long the message that was heard last had been there before.
+    lay: Duration,
 }
 
 impl Side {
@@ -38,12 +43,19 @@ impl Side {
         }
         socket.connect(SIP)?;
         socket.set_read_timeout(Some(TICK))?;
-        Ok(Self { socket, address, buf: vec![0; 65_535] })
+        setsockopt(&socket.as_fd(), sockopt::ReceiveTimestampns, &true)?;
+        let stamp = nix::cmsg_space!(TimeSpec);
+        Ok(Self { socket, address, buf: vec![0; 65_535], stamp, lay: Duration::ZERO })
+    }
+
+    /// How long the message that was heard last had been there before, nanoseconds: this thread's own lateness.
+    pub(super) fn lay(&self) -> u64 {
+        u64::try_from(self.lay.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// The next message; none if none comes soon.
     pub(super) fn hear(&mut self) -> io::Result<Option<String>> {
-        match self.socket.recv(&mut self.buf) {
+        match self.receive() {
             Ok(length) => {
                 Ok(Some(String::from_utf8_lossy(self.buf.get(..length).unwrap_or_default()).into_owned()))
             }
@@ -60,6 +72,19 @@ impl Side {
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn receive(&mut self) -> io::Result<usize> {
+        let mut into = [IoSliceMut::new(&mut self.buf)];
+        let got =
+            recvmsg::<()>(self.socket.as_raw_fd(), &mut into, Some(&mut self.stamp), MsgFlags::empty())?;
+        let came = got.cmsgs()?.find_map(|said| match said {
+            ControlMessageOwned::ScmTimestampns(at) => Some(Duration::from(at)),
+            _ => None,
+        });
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.lay = came.map_or(Duration::ZERO, |came| now.saturating_sub(came));
+        Ok(got.bytes)
     }
 
     pub(super) fn say(&self, text: &str) -> io::Result<()> {
@@ -83,7 +108,8 @@ impl Side {
              From: {from}\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: {cseq} {method}\r\n\
              Contact: <sip:load@{address}:5060>\r\nMax-Forwards: 70\r\n{more}"
         );
-        self.whole(head, method == "INVITE")
+        // as a browser asks: a caller is one open file of the switch then, and not two
+        self.whole(head, (method == "INVITE").then_some("a=rtcp-mux\r\n"))
     }
 
     /// A 200 to a request, with a description if it is an INVITE.
@@ -99,17 +125,18 @@ impl Side {
             }
         }
         head.push_str(&format!("Contact: <sip:load@{}:5060>\r\n", self.address));
-        self.whole(head, request.starts_with("INVITE "))
+        self.whole(head, request.starts_with("INVITE ").then_some(""))
     }
 
-    fn whole(&self, head: String, described: bool) -> String {
-        if !described {
+    /// With a description that says `more`, or none.
+    fn whole(&self, head: String, more: Option<&str>) -> String {
+        let Some(more) = more else {
             return format!("{head}Content-Length: 0\r\n\r\n");
-        }
+        };
         let address = self.address;
         let body = format!(
             "v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio {MEDIA} RTP/AVP 8\r\n\
-             a=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
+             a=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n{more}"
         );
         let length = body.len();
         format!("{head}Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}")
