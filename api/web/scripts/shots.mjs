@@ -4,7 +4,8 @@
  *
  *   make shots                           builds the switch, fills a demo and makes all of them, into api/web/shots/
  *   SHOTS_ONLY=wall,chats-row make shots these pages alone; SHOTS_LOOKS=en,zh these looks alone; SHOTS_DIR another folder
- *   SHOTS_URL, SHOTS_KEY                 a switch that runs already, by vite for one: as it is, or filled first with SHOTS_FILL=yes
+ *   SHOTS_URL, SHOTS_KEY                 a switch that runs already: as it is, or filled first with SHOTS_FILL=yes
+ *   SHOTS_URL, CORDBOARD                 pages from there (vite's), before a switch that is started and filled
  *
  * Ends with 1 if a page says something to the console or axe finds something serious.
  */
@@ -38,7 +39,7 @@ const LOOKS = [
 ].filter((look) => !process.env.SHOTS_LOOKS || process.env.SHOTS_LOOKS.split(",").includes(look.name));
 
 const wants = (name) => !ONLY || ONLY.includes(name);
-const staged = process.env.SHOTS_URL ? null : await start(process.env.CORDBOARD ?? "../../target/release/cordboard");
+const staged = process.env.SHOTS_URL && !process.env.CORDBOARD ? null : await start(process.env.CORDBOARD ?? "../../target/release/cordboard");
 const URL_ = process.env.SHOTS_URL ?? staged.url;
 const key = process.env.SHOTS_KEY || (await fetch(`${URL_}/page-key`).then(async (answer) => (answer.ok ? (await answer.json()).key : "")));
 const browser = await openBrowser();
@@ -198,7 +199,7 @@ try {
   }
 } finally {
   await browser.close();
-  staged?.stop();
+  await staged?.stop();
 }
 console.log(`${faults} faults; pictures are in ${DIR}`);
 process.exit(faults > 0 ? 1 : 0);

@@ -5,7 +5,7 @@
 
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,7 +54,13 @@ export async function start(binary) {
     }
     return (await fetch(`${LISTENS}/healthz`)).ok;
   });
-  return { url: LISTENS, stop: () => running.kill("SIGTERM") };
+  const stop = async () => {
+    const over = left || new Promise((ended) => running.on("exit", ended));
+    running.kill("SIGTERM");
+    await over;
+    rmSync(dir, { recursive: true, force: true });
+  };
+  return { url: LISTENS, stop };
 }
 
 /** Asks the switch; a refusal ends it all, for a picture of half a house is of no use. */

@@ -5,7 +5,8 @@ import type { Page } from "../api";
 import { Problem } from "../http";
 import { http } from "../session";
 
-export function pager<T>(path: () => string, query: () => Record<string, string | number | undefined>, mark = "before", limit = 50) {
+/** The list that `ask` reads: from its beginning, or on from a mark. Nothing is asked before the first `read`. */
+export function paged<T>(ask: (from: string | null, signal: AbortSignal) => Promise<{ items: T[]; next?: string | null }>) {
   const items = shallowRef<T[]>([]);
   const next = ref<string | null>(null);
   const problem = shallowRef<Problem | null>(null);
@@ -20,9 +21,9 @@ export function pager<T>(path: () => string, query: () => Record<string, string 
     asked = mine;
     busy.value = true;
     try {
-      const { data } = await http.get<Page<T>>(path(), { query: { ...query(), limit, [mark]: from ?? undefined }, signal: mine.signal });
-      items.value = from === null ? data.items : [...items.value, ...data.items];
-      next.value = data.next ?? null;
+      const found = await ask(from, mine.signal);
+      items.value = from === null ? found.items : [...items.value, ...found.items];
+      next.value = found.next ?? null;
       problem.value = null;
     } catch (why) {
       if (mine.signal.aborted) {
@@ -35,7 +36,21 @@ export function pager<T>(path: () => string, query: () => Record<string, string 
       first.value = false;
     }
   }
+
+  /** Another list begins: what was read of the one before is gone. */
+  function clear(): void {
+    asked?.abort();
+    [items.value, next.value, busy.value, first.value] = [[], null, false, true];
+  }
   onScopeDispose(() => asked?.abort());
-  void read(null);
-  return { items, next, problem, busy, first, again: () => read(null), more: () => read(next.value) };
+  return { items, next, problem, busy, first, clear, again: () => read(null), more: () => read(next.value) };
+}
+
+/** A list of the API, read at once. */
+export function pager<T>(path: () => string, query: () => Record<string, string | number | undefined>, mark = "before", limit = 50) {
+  const list = paged<T>(
+    async (from, signal) => (await http.get<Page<T>>(path(), { query: { ...query(), limit, [mark]: from ?? undefined }, signal })).data,
+  );
+  void list.again();
+  return list;
 }
