@@ -5,7 +5,7 @@
 //! ([`kept`]). Who asked need not wait for the answer: what was begun is carried out to its end, and answered when he asks again.
 //!
 //! An answer that says that nothing was done, for who asks was not known, was too fast, or the switch too busy, is not
-//! remembered: the same key may be tried again.
+//! remembered: the same key may be tried again. Of one whom nobody knows nothing is written down.
 
 mod kept;
 
@@ -13,14 +13,16 @@ use crate::key::find;
 use crate::problem::Problem;
 use crate::rate::{Credential, credential};
 use crate::state::State;
+use crate::visitor;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State as Use};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long an answer is remembered.
@@ -38,6 +40,8 @@ const KEY_MAX: usize = 255;
 /// The headers that are part of an answer.
 const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
 
+/// Where people sign in, which who is not known may.
+const SESSION: &str = "/api/v1/session";
 const NAME: &str = "idempotency-key";
 const REPLAYED: &str = "idempotency-replayed";
 
@@ -162,12 +166,12 @@ impl Again {
 }
 
 /// The request under way: given up, its key is free again as far as memory goes.
-struct Pending<'a> {
-    book: &'a Again,
+struct Pending {
+    book: Arc<Again>,
     mark: Option<Mark>,
 }
 
-impl Pending<'_> {
+impl Pending {
     fn end(mut self, answer: Option<Answer>) {
         if let Some(mark) = self.mark.take() {
             self.book.book().end(&mark, answer);
@@ -175,7 +179,7 @@ impl Pending<'_> {
     }
 }
 
-impl Drop for Pending<'_> {
+impl Drop for Pending {
     fn drop(&mut self) {
         if let Some(mark) = self.mark.take() {
             self.book.book().end(&mark, None);
@@ -208,11 +212,35 @@ fn digest(method: &Method, target: &str, body: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Whether answers to this path may hold a key, a password, a token or a code, each of which is shown once.
-fn shows_secrets(path: &str) -> bool {
-    let path = path.strip_prefix("/api/v1/").unwrap_or_default();
-    ["keys", "users", "session", "webhooks"].contains(&path.split('/').next().unwrap_or_default())
-        || path.ends_with("/sign-in")
+/// What an answer shows that is not for everybody who reads it later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    /// Nothing of the kind.
+    Nothing,
+    /// A token or password that a page works with: given again to who asks again, and not written to the disk.
+    Token,
+    /// A key, a password, a token or a code, which is shown once.
+    Secret,
+}
+
+impl Shows {
+    fn of(path: &str) -> Self {
+        let path = path.strip_prefix("/api/v1/").unwrap_or_default();
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts[..] {
+            ["keys" | "users" | "session" | "webhooks", ..] | [.., "sign-in"] => Self::Secret,
+            ["chats"] | ["agents", _, "phone"] => Self::Token,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// Whether it is somebody who may ask, by whatever he shows.
+async fn known(parts: &Parts, state: &State) -> Result<(), Problem> {
+    match visitor::is_one(&parts.headers) {
+        true => visitor::known(parts, state).await,
+        false => find(parts, state).await.map(drop),
+    }
 }
 
 /// Every POST of the API goes by here.
@@ -246,7 +274,7 @@ async fn carry(state: &State, mark: Mark, request: Request, next: Next) -> Resul
     match turn {
         Turn::Again(answer) => {
             // what was revoked since opens nothing, the answers that it was given neither
-            find(&parts, state).await?;
+            known(&parts, state).await?;
             return Ok(replayed(&answer));
         }
         Turn::Other => {
@@ -262,20 +290,31 @@ async fn carry(state: &State, mark: Mark, request: Request, next: Next) -> Resul
         }
         Turn::First => {}
     }
-    let first = First { state: state.clone(), mark, request };
+    let pending = Pending { book: state.again.clone(), mark: Some(mark) };
+    let shows = Shows::of(parts.uri.path());
     let next = next.run(Request::from_parts(parts.clone(), Body::from(body)));
+    match known(&parts, state).await {
+        Ok(()) => {}
+        // A person's page may have a cookie of a session that is over when he signs in anew.
+        Err(_) if parts.uri.path() == SESSION => return Ok(next.await),
+        Err(problem) => return Err(problem),
+    }
+    let first = First { state: state.clone(), pending, request };
     // Who asked may be gone meanwhile; he will ask again.
-    match tokio::spawn(first.run(shows_secrets(parts.uri.path()), next)).await {
+    match tokio::spawn(first.run(shows, next)).await {
         Ok(Outcome::Done(response)) => Ok(response),
-        Ok(Outcome::Again(answer)) => {
-            find(&parts, state).await?;
-            Ok(replayed(&answer))
-        }
+        Ok(Outcome::Again(answer)) => Ok(replayed(&answer)),
         Ok(Outcome::Other) => Err(named(422, "key_used", "this key was used for another request")),
         Ok(Outcome::Unknown) => {
             let why = "a request of this key was begun before the switch's last start, and what came of it is not known: look, \
                        and ask with another key if it is to be done";
             Err(named(409, "key_outcome_unknown", why))
+        }
+        Ok(Outcome::Busy) => {
+            let mut problem =
+                named(503, "key_busy", "what came of this key cannot be read now; nothing was done");
+            problem.retry_after_s = Some(1);
+            Err(problem)
         }
         // It has panicked, and that is in the log.
         Err(_) => Err(named(500, "internal", "it is not known whether this was done")),
@@ -298,19 +337,21 @@ enum Outcome {
     Other,
     /// It was begun before.
     Unknown,
+    /// It was begun before, and the store does not say now how it was answered.
+    Busy,
 }
 
 /// A request that memory does not know.
 struct First {
     state: State,
-    mark: Mark,
+    pending: Pending,
     request: [u8; 32],
 }
 
 impl First {
-    async fn run(self, once: bool, next: impl Future<Output = Response>) -> Outcome {
-        let Self { state, mark, request } = self;
-        let pending = Pending { book: &state.again, mark: Some(mark.clone()) };
+    async fn run(self, shows: Shows, next: impl Future<Output = Response>) -> Outcome {
+        let Self { state, pending, request } = self;
+        let Some(mark) = pending.mark.clone() else { return Outcome::Busy };
         match kept::begin(&*state.switch, &mark).await {
             kept::Before::Never => {}
             kept::Before::Answered(other, _) if other != request => return Outcome::Other,
@@ -319,9 +360,13 @@ impl First {
                 return Outcome::Again(answer);
             }
             kept::Before::Unknown => return Outcome::Unknown,
+            kept::Before::Busy => return Outcome::Busy,
         }
-        let (response, answer) = answer(next.await, once).await;
+        let (response, answer) = answer(next.await, shows).await;
         match &answer {
+            Some(answer) if shows == Shows::Token && answer.status.is_success() => {
+                kept::answered(&*state.switch, &mark, request, &shown_once()).await;
+            }
             Some(answer) => kept::answered(&*state.switch, &mark, request, answer).await,
             None => kept::freed(&*state.switch, &mark).await,
         }
@@ -330,18 +375,19 @@ impl First {
     }
 }
 
+fn shown_once() -> Answer {
+    let problem = refused("this was done already, and what it showed is shown once");
+    Answer::of(&Problem { status: 409, code: Some("shown_once"), ..problem })
+}
+
 /// The response, and what is remembered of it; none if nothing was done.
-async fn answer(response: Response, once: bool) -> (Response, Option<Answer>) {
+async fn answer(response: Response, shows: Shows) -> (Response, Option<Answer>) {
     let status = response.status();
     if matches!(status.as_u16(), 401 | 403 | 429 | 500..) {
         return (response, None);
     }
-    if once && status.is_success() {
-        let problem = Problem {
-            code: Some("shown_once"),
-            ..refused("this was done already, and what it showed is shown once")
-        };
-        return (response, Some(Answer::of(&Problem { status: 409, ..problem })));
+    if shows == Shows::Secret && status.is_success() {
+        return (response, Some(shown_once()));
     }
     let (parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, ANSWER_MAX).await else {

@@ -153,6 +153,16 @@ fn is_own(origin: &str, headers: &HeaderMap) -> bool {
     host.is_some() && host == of
 }
 
+/// Whether a request shows the token of a chat, good or not.
+pub(crate) fn is_one(headers: &HeaderMap) -> bool {
+    key_of(headers).is_some_and(|token| token.starts_with(CHAT_TOKEN_PREFIX))
+}
+
+/// Whether what a request shows opens a chat.
+pub(crate) async fn known(parts: &Parts, state: &State) -> Result<(), Problem> {
+    Visitor::from_request_parts(&mut parts.clone(), state).await.map(drop)
+}
+
 impl FromRequestParts<State> for Visitor {
     type Rejection = Problem;
 

@@ -81,11 +81,13 @@ impl Process {
         let end = Instant::now() + limit;
         loop {
             let output = self.output();
-            if let Some(line) = output.lines().find(|line| line.contains(text)) {
-                return Ok(line.into());
+            // A line is there when its end is: some programs write one in pieces.
+            let mut whole = output.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            if let Some(line) = whole.find(|line| line.contains(text)) {
+                return Ok(line.trim_end_matches('\r').into());
             }
             if let Some(status) = self.child.try_wait()? {
-                // What it wrote last may have come between the two looks.
+                // What it wrote last may have come between the two looks, and without a line's end.
                 if let Some(line) = self.output().lines().find(|line| line.contains(text)) {
                     return Ok(line.into());
                 }

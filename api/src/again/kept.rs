@@ -28,6 +28,8 @@ pub(super) enum Before {
     Answered([u8; 32], Answer),
     /// It was begun before the switch's last start; what came of it is not known.
     Unknown,
+    /// It was begun before, and the store cannot say now what came of it.
+    Busy,
 }
 
 /// An answer, as it is kept.
@@ -74,22 +76,17 @@ fn until(now: Wall) -> Wall {
 /// Before a request that memory does not know is carried out.
 pub(super) async fn begin(switch: &dyn Switch, mark: &Mark) -> Before {
     let (mark, now) = (hash(mark), switch.moment());
-    let asked = async {
-        if once::take(switch, mark, until(now), now).await? {
-            return Ok(Before::Never);
-        }
-        let known = switch.answer(mark).await?;
-        let read = known.and_then(|(request, answer)| {
-            Some((request, serde_json::from_str::<Kept>(&answer).ok()?.answer()?))
-        });
-        Ok::<_, crate::switch::Refusal>(
-            read.map_or(Before::Unknown, |(request, answer)| Before::Answered(request, answer)),
-        )
-    };
-    match tokio::time::timeout(STORE, asked).await {
-        Ok(Ok(before)) => before,
-        Ok(Err(_)) | Err(_) => Before::Never,
+    match tokio::time::timeout(STORE, once::take(switch, mark, until(now), now)).await {
+        Ok(Ok(false)) => {}
+        Ok(Ok(true) | Err(_)) | Err(_) => return Before::Never,
     }
+    // It was begun: whatever is wrong with the store now, it is not carried out again.
+    let Ok(Ok(known)) = tokio::time::timeout(STORE, switch.answer(mark)).await else {
+        return Before::Busy;
+    };
+    let read = known
+        .and_then(|(request, answer)| Some((request, serde_json::from_str::<Kept>(&answer).ok()?.answer()?)));
+    read.map_or(Before::Unknown, |(request, answer)| Before::Answered(request, answer))
 }
 
 /// It was carried out and answered so.

@@ -98,6 +98,61 @@ async fn what_was_asked_with_a_key_is_done_once_over_a_restart() {
     assert_eq!(ask(&served, "order-3", body).await.header("idempotency-replayed"), "true");
 }
 
+/// Whom nobody knows writes nothing down, whatever key he has; and what was begun is not done again because the store is slow to say
+/// what came of it.
+#[tokio::test]
+async fn a_key_is_of_somebody_who_is_known_and_a_store_that_is_busy_does_nothing_twice() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let body = r#"{"first": {"agent": "1001"}, "then": {"number": "+493012345"}}"#;
+    for shown in ["a-wrong-key", "cbs_0000000000000000000000000000000000000000000", "cbc_no-chat"] {
+        let headers = [("x-api-key", shown), ("idempotency-key", "order-1")];
+        served.ask("POST", "/api/v1/calls", &headers, body).await.problem(401);
+    }
+    assert!(served.switch.shelf.open().once.is_empty());
+    let ask = async |served: &crate::Served| {
+        let headers = [("x-api-key", KEY), ("idempotency-key", "order-1")];
+        served.ask("POST", "/api/v1/calls", &headers, body).await
+    };
+    let first = ask(&served).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let calls = served.get(KEY, "/api/v1/calls").await.text();
+
+    let served = serve_on(served.switch.clone(), ApiConfig::default()).await;
+    served.switch.shelf.open().deaf = true;
+    let busy = ask(&served).await;
+    assert_eq!((busy.header("retry-after"), &busy.problem(503)["code"]), ("1", &"key_busy".into()));
+    assert_eq!(served.get(KEY, "/api/v1/calls").await.text(), calls);
+    served.switch.shelf.open().deaf = false;
+    assert_eq!(ask(&served).await.text(), first.text());
+}
+
+/// A token is given again to who asks again, and is not on the disk; who has it asks with keys as well.
+#[tokio::test]
+async fn a_token_that_is_given_again_is_not_on_the_disk() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let ask = async |served: &crate::Served, key: &str, path: &str, body: &str| {
+        let headers = [("x-api-key", key), ("idempotency-key", "one")];
+        served.ask("POST", path, &headers, body).await
+    };
+    let (chats, chat) = ("/api/v1/chats", r#"{"queue": "web", "customer": {"id": "c-1"}}"#);
+    let first = ask(&served, KEY, chats, chat).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let token = first.json()["token"].as_str().unwrap().to_owned();
+    assert_eq!(ask(&served, KEY, chats, chat).await.text(), first.text());
+    let kept: Vec<_> = served.switch.shelf.open().answers.values().cloned().collect();
+    assert!(kept.len() == 1 && !kept[0].1.contains(&token), "{kept:?}");
+    let (says, text) = ("/api/v1/chat/messages", r#"{"text": "hello"}"#);
+    let said = ask(&served, &token, says, text).await;
+    assert_eq!(said.status, 200, "{}", said.text());
+    let again = ask(&served, &token, says, text).await;
+    assert_eq!((again.text(), again.header("idempotency-replayed")), (said.text(), "true"));
+
+    let served = serve_on(served.switch.clone(), ApiConfig::default()).await;
+    assert_eq!(ask(&served, KEY, chats, chat).await.problem(409)["code"], "shown_once");
+}
+
 /// The connection is lost while the request waits for the store: it is done all the same, and answered when it is asked again.
 #[tokio::test]
 async fn who_hangs_up_before_the_answer_has_it_when_he_asks_again() {

@@ -34,6 +34,8 @@ pub struct Chest {
     pub log: Vec<AuditEntry>,
     /// What is shown once waits for a turn here, if there is such a gate.
     pub gate: Option<Arc<Semaphore>>,
+    /// It is not said how a request was answered.
+    pub deaf: bool,
     /// The audit log cannot be written.
     pub down: bool,
     drawn: u64,
@@ -139,7 +141,8 @@ impl Vault for Fake {
     }
 
     fn answer(&self, mark: [u8; 16]) -> Later<Option<([u8; 32], String)>> {
-        later(Ok(self.shelf.open().answers.get(&mark).cloned()))
+        let chest = self.shelf.open();
+        later(if chest.deaf { Err(Refusal::Busy(1)) } else { Ok(chest.answers.get(&mark).cloned()) })
     }
 
     fn keep(&self, writes: Vec<AccessWrite>) -> Later<()> {
