@@ -10,6 +10,7 @@ mod aside;
 mod asked;
 pub mod audit;
 pub mod bar;
+mod bans;
 mod begin;
 mod brake;
 mod bulk;

@@ -71,6 +71,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
 pub(crate) fn all() -> Routes {
     calls_routes()
         .merge(legs_routes())
+        .merge(crate::bans::routes())
         .merge(floor_routes())
         .merge(table_routes())
         .merge(kept_routes())
@@ -435,16 +436,6 @@ fn switch_routes() -> Routes {
                 .gives_media(200, "text/event-stream")
                 .refuses(&[400, 426]),
         )
-        .get(
-            "/bans",
-            bans,
-            key("listBans", "bans:read", "Addresses that are kept off the SIP port").gives::<Page<BanView>>(),
-        )
-        .post(
-            "/bans/{source}/lift",
-            lift_ban,
-            operator("liftBan", "bans:control", "Takes back a ban").gives::<Done>(),
-        )
         .post(
             "/config/reload",
             reload,
@@ -676,15 +667,6 @@ async fn messages(
 ) -> Answer<Done> {
     let user = UserId::new(who.tenant, &number).map_err(|why| Problem::not_found(why.to_string()))?;
     order(&state, who.tenant, Command::Messages(user, body.new, body.old)).await
-}
-
-async fn bans(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.bans(who.tenant).await?))
-}
-
-async fn lift_ban(Use(state): Use<State>, Asking(who): Asking, Path(source): Path<String>) -> Answer<Done> {
-    let source = source.parse().map_err(|_| Problem::not_found(format!("{source:?} is no IP address")))?;
-    order(&state, who.tenant, Command::LiftBan(source)).await
 }
 
 async fn reload(Use(state): Use<State>, Asking(who): Asking) -> Answer<Done> {

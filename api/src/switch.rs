@@ -18,7 +18,7 @@ use cordboard_model::config::Secret;
 use cordboard_model::desk::{DeskOrder, DeskView, PERSON, PlaceOrder};
 use cordboard_model::event::Event;
 use cordboard_model::figures::{Report, WallView};
-use cordboard_model::guard::BanView;
+use cordboard_model::guard::{BanView, Bar, Network};
 use cordboard_model::id::{
     AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId, UserId,
 };
@@ -36,7 +36,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use tokio::sync::mpsc;
 
@@ -94,8 +93,10 @@ pub enum Command {
     Row(Row),
     /// So many messages wait for an account: new ones, and old.
     Messages(UserId, u32, u32),
-    /// Take back the ban of an address on the SIP port. The operator's own tenant alone may.
-    LiftBan(IpAddr),
+    /// Keep a source off the SIP port. The operator's own tenant alone may.
+    Ban(Box<Bar>),
+    /// Take back a ban of a source on the SIP port. The operator's own tenant alone may.
+    LiftBan(Network),
     /// Take no new calls, and stop when those that are up are over, or their time is; with `now`, end them. The operator's own
     /// tenant alone may.
     Stop {

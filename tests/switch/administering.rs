@@ -131,6 +131,22 @@ fn a_ban(desk: &mut Desk, at: At<'_>, switch: &Switch) -> Outcome {
     desk.click(at, &format!("^Let in: {SCANNER}$"))?;
     desk.click(at, "^Let in$")?;
     desk.sees(at, "It is listened to again.")?;
+    wait_for("the ban to be lifted", SOON, || switch.api.list("/api/v1/bans").ok()?.is_empty().then_some(()))?;
+    // and once more by hand; an address of nobody's first
+    desk.click(at, "^Shut somebody out$")?;
+    types(desk, at, "#b-source", "nobody")?;
+    types(desk, at, "#b-why", "calls at night")?;
+    desk.click(at, "^Shut out$")?;
+    desk.sees(at, "an address, or a network")?;
+    types(desk, at, "#b-source", SCANNER)?;
+    desk.click(at, "^Shut out$")?;
+    desk.sees(at, "It is shut out.")?;
+    desk.sees(at, "calls at night")?;
+    desk.ensure_clean(at)?;
+    let bans = switch.api.list("/api/v1/bans")?;
+    ensure(bans.len() == 1 && bans[0]["source"] == SCANNER, || format!("{bans:?}"))?;
+    desk.click(at, &format!("^Let in: {SCANNER}$"))?;
+    desk.click(at, "^Let in$")?;
     wait_for("the ban to be lifted", SOON, || switch.api.list("/api/v1/bans").ok()?.is_empty().then_some(()))
 }
 

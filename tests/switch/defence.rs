@@ -1,6 +1,6 @@
 //! Scanners and guessers at the running switch.
 
-use crate::common::{AGENT, CALLER, Phone, answers_when_told, calls, hear_each_other};
+use crate::common::{AGENT, CALLER, Phone, answers_when_told, calls, field, hear_each_other};
 use cordboard_tests::config::Config;
 use cordboard_tests::fail::{Fail, Outcome, ensure};
 use cordboard_tests::process::{Process, wait_for};
@@ -83,4 +83,42 @@ pub fn guessers_are_banned(dir: &Path) -> Outcome {
         let bans = switch.api.list("/api/v1/bans").ok()?;
         bans.iter().any(|ban| ban["source"] == "127.0.0.9").then_some(())
     })
+}
+
+/// Asks with OPTIONS; whether it is answered. Each question is another.
+fn is_heard(socket: &UdpSocket, switch: &Switch, n: u32) -> Result<bool, Fail> {
+    let asks = format!(
+        "OPTIONS sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.9:5099;branch=z9hG4bKh{n}\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@127.0.0.9>;tag=h\r\nTo: <sip:100@127.0.0.1>\r\nCall-ID: h{n}\r\nCSeq: 1 OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    socket.send_to(asks.as_bytes(), &switch.sip)?;
+    let mut buf = [0; 4_096];
+    Ok(socket.recv(&mut buf).is_ok())
+}
+
+/// Who is banned by hand is not heard, neither after the switch was killed, until somebody takes it back; no trunk is cut off.
+pub fn banned_by_hand(dir: &Path) -> Outcome {
+    let config = Config::new(dir)?.user("1001").trunk().more(GUARD);
+    let mut switch = Switch::start(dir, &config)?;
+    let socket = UdpSocket::bind("127.0.0.9:5099")?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+    ensure(is_heard(&socket, &switch, 1)?, || "nobody answers".into())?;
+    let trunk = switch.api.send("POST", "/api/v1/bans", r#"{"source": "127.0.0.2"}"#)?;
+    ensure(trunk.status == 409 && trunk.text().contains("trunk_address"), || trunk.text())?;
+    let body = r#"{"source": "127.0.0.9", "seconds": 3600, "why": "calls at night"}"#;
+    switch.api.post_body("/api/v1/bans", body)?;
+    ensure(!is_heard(&socket, &switch, 2)?, || "it is answered".into())?;
+    switch.kill();
+    drop(switch);
+    let switch = Switch::restart(dir)?;
+    ensure(!is_heard(&socket, &switch, 3)?, || "it is answered after the kill".into())?;
+    let bans = switch.api.list("/api/v1/bans")?;
+    ensure(bans.len() == 1 && bans[0]["why"] == "calls at night", || format!("{bans:?}"))?;
+    field(&bans[0], "dropped", 1)?;
+    switch.api.post("/api/v1/bans/127.0.0.9/lift")?;
+    ensure(is_heard(&socket, &switch, 4)?, || "it is not answered".into())?;
+    ensure(switch.api.list("/api/v1/bans")?.is_empty(), || "it is in the list yet".into())?;
+    let log = switch.api.list("/api/v1/audit?action=ban")?;
+    ensure(log.len() == 1, || format!("the log: {log:?}"))
 }

@@ -1,6 +1,7 @@
 //! What the routes give, and what the orders do.
 
-use crate::{KEY, furnish, serve};
+use crate::fake::vault::BEGIN;
+use crate::{KEY, OTHER_KEY, furnish, serve};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::guard::BanView;
 use cordboard_model::id::TenantId;
@@ -115,6 +116,7 @@ async fn bans_are_listed_and_lifted_by_the_operator() {
         until: Wall(9_000),
         times: 2,
         dropped: 7,
+        by: None,
     };
     served.switch.on(TenantId::DEFAULT, |floor| floor.bans.push(ban));
     let list = served.get(KEY, "/api/v1/bans").await.ok();
@@ -123,6 +125,35 @@ async fn bans_are_listed_and_lifted_by_the_operator() {
     served.post(KEY, "/api/v1/bans/203.0.113.6/lift", "").await.problem(404);
     served.post(KEY, "/api/v1/bans/nobody/lift", "").await.problem(404);
     served.post(KEY, "/api/v1/bans/203.0.113.5/lift", "").await.ok();
+    assert_eq!(served.get(KEY, "/api/v1/bans").await.ok()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_source_is_banned_by_hand_by_the_operator_and_no_trunk_is() {
+    let served = serve().await;
+    let ban = async |body: &str| served.post(KEY, "/api/v1/bans", body).await;
+    ban(r#"{"source": "203.0.113.77/24", "seconds": 3600, "why": "guesses passwords"}"#).await.ok();
+    ban(r#"{"source": "2001:db8:1:2::/64"}"#).await.ok();
+    let list = served.get(KEY, "/api/v1/bans").await.ok();
+    let [first, second] = [&list["items"][0], &list["items"][1]];
+    assert_eq!((&first["source"], &first["why"]), (&json!("203.0.113.0/24"), &json!("guesses passwords")));
+    assert_eq!((&first["until"], &first["by"]), (&json!(BEGIN.0 + 3_600_000), &json!("key fake")));
+    assert_eq!((&second["until"], &second["why"]), (&json!(BEGIN.0 + 86_400_000), &json!("")));
+    for (body, field) in [
+        (r#"{"source": "nobody"}"#, "source"),
+        (r#"{"source": "10.0.0.0/7"}"#, "source"),
+        (r#"{"source": "::/0"}"#, "source"),
+        (r#"{"source": "203.0.113.5", "seconds": 59}"#, "seconds"),
+        (r#"{"source": "203.0.113.5", "why": "two\nlines"}"#, "why"),
+        (r#"{"why": "no source"}"#, "source"),
+    ] {
+        assert_eq!(ban(body).await.problem(400)["field"], field, "{body}");
+    }
+    assert_eq!(ban(r#"{"source": "198.51.100.0/24"}"#).await.problem(409)["code"], "trunk_address");
+    served.post(OTHER_KEY, "/api/v1/bans", r#"{"source": "203.0.113.5"}"#).await.problem(403);
+    for source in ["203.0.113.0%2F24", "2001:db8:1:2::%2F64"] {
+        served.post(KEY, &format!("/api/v1/bans/{source}/lift"), "").await.ok();
+    }
     assert_eq!(served.get(KEY, "/api/v1/bans").await.ok()["items"], json!([]));
 }
 

@@ -2,10 +2,10 @@
 
 use crate::shard::Shard;
 use cordboard_model::event::EventKind;
-use cordboard_model::guard::BanView;
+use cordboard_model::guard::{BanView, Bar, BarFault, Network};
 use cordboard_model::id::TenantId;
+use cordboard_model::journal::JournalRecord;
 use cordboard_sip::engine::{Banned, GuardFigures};
-use core::net::IpAddr;
 use core::time::Duration;
 
 impl Shard {
@@ -19,9 +19,26 @@ impl Shard {
         self.sip.bans(self.now)
     }
 
-    /// Takes a ban back; false if there was none.
-    pub fn lift_ban(&mut self, source: IpAddr) -> bool {
-        self.sip.lift_ban(source, self.now)
+    /// Keeps a source off until then, over restarts too. Gives how many registered contacts are among it.
+    ///
+    /// # Errors
+    /// It would cut off who is never banned.
+    pub fn bar(&mut self, bar: Bar) -> Result<usize, BarFault> {
+        let record = JournalRecord::Barred(Box::new(bar.clone()));
+        let contacts = self.sip.bar(bar, self.now)?;
+        self.journal(None, record);
+        self.settle();
+        Ok(contacts)
+    }
+
+    /// Takes a ban back, whoever made it; false if there was none.
+    pub fn lift_ban(&mut self, source: Network) -> bool {
+        let (lifted, was_made) = self.sip.lift_ban(source, self.now);
+        if was_made {
+            self.journal(None, JournalRecord::Unbarred { source });
+            self.settle();
+        }
+        lifted
     }
 
     /// What the guard has done since the start.

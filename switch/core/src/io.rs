@@ -10,6 +10,7 @@ use cordboard_model::device::AgentDevice;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::fetch::{FetchOrder, Fetched};
+use cordboard_model::guard::Bar;
 use cordboard_model::id::{AgentId, AssetId, CallId, LegId, Name, StreamId, TenantId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
@@ -188,6 +189,8 @@ pub struct Restore {
     pub talks: Vec<(AgentId, String, Wall, Wall)>,
     /// Calls that programs had begun under tokens, oldest first, and when each token is forgotten.
     pub asked: Vec<(CallId, String, Wall)>,
+    /// Whom somebody had kept off the SIP port.
+    pub bars: Vec<Bar>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
     /// Chats that were not over.

@@ -57,6 +57,10 @@ impl Shard {
                 self.tokens.put(call.tenant, token, call);
             }
         }
+        for bar in restore.bars {
+            // one that has ended, or would cut a trunk off now, is not taken back
+            let _ = self.sip.bar(bar, now);
+        }
         for entry in restore.callbacks {
             self.callbacks.restore(entry);
         }

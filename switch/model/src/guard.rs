@@ -30,6 +30,24 @@ impl Network {
         Self { first, bits }
     }
 
+    /// Its first address.
+    #[must_use]
+    pub fn first(&self) -> IpAddr {
+        self.first
+    }
+
+    /// How many bits its addresses share.
+    #[must_use]
+    pub fn bits(&self) -> u8 {
+        self.bits
+    }
+
+    /// Whether two have addresses in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &Network) -> bool {
+        self.contains(other.first) || other.contains(self.first)
+    }
+
     /// Whether an address is one of it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -186,6 +204,62 @@ pub struct BanView {
     pub times: u32,
     /// Messages dropped unread since the first.
     pub dropped: u64,
+    /// Who made it; null if the guard did.
+    pub by: Option<String>,
+}
+
+/// A ban that somebody made. Nothing of its addresses is read, whatever they have shown, until it ends or is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bar {
+    /// Whom it keeps off.
+    pub source: Network,
+    /// What for, in his words.
+    pub why: String,
+    /// Who made it.
+    pub by: String,
+    /// When it ends.
+    pub until: Wall,
+}
+
+impl Bar {
+    /// Fewest bits of an IPv4 network, for who means one host and mistypes keeps the world off.
+    pub const V4_BITS_MIN: u8 = 8;
+    /// The same of IPv6: what a provider is given.
+    pub const V6_BITS_MIN: u8 = 20;
+    /// Most at a time.
+    pub const MAX: usize = 1_000;
+
+    /// Whether it keeps off more than one can mean.
+    #[must_use]
+    pub fn is_wide(source: &Network) -> bool {
+        source.bits < if source.first.is_ipv4() { Self::V4_BITS_MIN } else { Self::V6_BITS_MIN }
+    }
+}
+
+/// Why a ban cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BarFault {
+    /// Addresses of it are never banned, by `sip.guard.allow`.
+    Allowed(Network),
+    /// A trunk's peer is among its addresses.
+    Trunk(String),
+    /// There are so many already.
+    Full,
+}
+
+impl BarFault {
+    /// A word for programs, and words for people.
+    #[must_use]
+    pub fn words(&self) -> (&'static str, String) {
+        match self {
+            Self::Allowed(network) => ("never_banned", format!("{network} is in sip.guard.allow and is never banned")),
+            Self::Trunk(trunk) => {
+                let why = format!("an address of trunk {trunk} is among them: block the trunk, or take that address out of it");
+                ("trunk_address", why)
+            }
+            Self::Full => ("too_many_bans", format!("there are {} bans already: take some back, or ban networks", Bar::MAX)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -212,6 +286,19 @@ mod tests {
             assert_eq!(network.to_string().parse(), Ok(network));
         }
         assert_eq!("192.0.2.9/24".parse::<Network>().unwrap().to_string(), "192.0.2.0/24");
+        let of = |text: &str| text.parse::<Network>().unwrap();
+        for (one, other, do_overlap) in [
+            ("192.0.2.0/24", "192.0.2.7", true),
+            ("192.0.0.0/8", "192.0.2.0/24", true),
+            ("192.0.2.0/24", "192.0.3.0/24", false),
+            ("0.0.0.0/0", "::/0", false),
+        ] {
+            assert_eq!(of(one).overlaps(&of(other)), do_overlap, "{one} {other}");
+            assert_eq!(of(other).overlaps(&of(one)), do_overlap, "{other} {one}");
+        }
+        for (text, is_wide) in [("10.0.0.0/8", false), ("10.0.0.0/7", true), ("2001:db8::/32", false), ("::/0", true)] {
+            assert_eq!(Bar::is_wide(&of(text)), is_wide, "{text}");
+        }
         for text in ["", "192.0.2.0/33", "::/129", "host/8", "192.0.2.0/", "192.0.2.0/-1"] {
             assert_eq!(text.parse::<Network>(), Err(NetworkError), "{text}");
         }

@@ -5,6 +5,7 @@ use crate::cdr::{Cdr, RecordingEntry};
 use crate::chat::{ChatRecord, ChatStep};
 use crate::desk::WrapUp;
 use crate::device::AgentDevice;
+use crate::guard::{Bar, Network};
 use crate::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use crate::leg::PartyId;
 use crate::record::AgentInterval;
@@ -182,6 +183,13 @@ pub enum JournalRecord {
         token: String,
         /// When it is forgotten.
         ends: Wall,
+    },
+    /// Somebody is kept off the SIP port from now on; a later one of the same source takes its place.
+    Barred(Box<Bar>),
+    /// He is not any more.
+    Unbarred {
+        /// Who.
+        source: Network,
     },
     /// A stretch of an agent's work began, or is over: `end` says which.
     AgentInterval(Box<AgentInterval>),

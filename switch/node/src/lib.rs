@@ -9,6 +9,7 @@ pub mod alone;
 mod application;
 mod aside;
 pub mod asking;
+mod bans;
 mod bar;
 pub mod boot;
 mod chats;

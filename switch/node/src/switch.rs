@@ -391,16 +391,8 @@ impl Switch for NodeSwitch {
                     }
                 })
             }
-            Command::LiftBan(source) => {
-                let own = tenant == TenantId::DEFAULT;
-                let answer = self.later(move |shard| own && shard.lift_ban(source));
-                Box::pin(async move {
-                    match answer.await? {
-                        true => Ok(vec![format!("{source} is heard again")]),
-                        false => Err(missing(format!("{source} is not banned"))),
-                    }
-                })
-            }
+            Command::Ban(bar) => self.ban(tenant, *bar),
+            Command::LiftBan(source) => self.lift_ban(tenant, source),
             Command::Agent(agent, what, by) => self.agent(agent, what, by),
             Command::Desk(order) => self.desk_order(*order),
             Command::Place(order) => self.place(order),

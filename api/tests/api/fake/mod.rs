@@ -35,7 +35,7 @@ use cordboard_model::config::Secret;
 use cordboard_model::desk::{DeskAct, DeskFault, DeskOrder, DeskView, SeatOrder};
 use cordboard_model::event::EventKind;
 use cordboard_model::figures::{Figures, Report, ReportRow, WallView};
-use cordboard_model::guard::BanView;
+use cordboard_model::guard::{BanView, Bar, BarFault, Network};
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::originate::{FirstGoal, NewCall};
@@ -505,9 +505,23 @@ fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> 
     Ok(told)
 }
 
-fn lift(floor: &mut Floor, source: std::net::IpAddr) -> Result<Vec<String>, Refusal> {
+/// The trunk of this house.
+const PEER: &str = "198.51.100.1";
+
+fn ban(floor: &mut Floor, bar: Bar) -> Result<Vec<String>, Refusal> {
+    if bar.source.contains(PEER.parse().unwrap()) {
+        let (code, why) = BarFault::Trunk("out".into()).words();
+        return Err(Refusal::Named(code, why));
+    }
+    let Bar { source, why, by, until } = bar;
+    floor.bans.retain(|ban| ban.source != source);
+    floor.bans.push(BanView { source, why, until, times: 1, dropped: 0, by: Some(by) });
+    Ok(vec![format!("{source} is not heard from now on")])
+}
+
+fn lift(floor: &mut Floor, source: Network) -> Result<Vec<String>, Refusal> {
     let before = floor.bans.len();
-    floor.bans.retain(|ban| !ban.source.contains(source));
+    floor.bans.retain(|ban| ban.source != source);
     match floor.bans.len() < before {
         true => Ok(vec![format!("{source} is heard again")]),
         false => Err(missing(&source)),
@@ -576,6 +590,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Messages(user, new, old) => {
             Ok(vec![format!("{new} new and {old} old messages wait for {user}")])
         }
+        Command::Ban(bar) => ban(floor, *bar),
         Command::LiftBan(source) => lift(floor, source),
         Command::Stop { now } => Ok(vec![format!("the switch stops, at once: {now}")]),
         Command::Desk(order) => at_desk(floor, *order),

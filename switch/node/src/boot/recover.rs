@@ -89,6 +89,7 @@ impl Kept {
             dialogs: dialogs.collect(),
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),
+            bars: self.recovered.bars.clone(),
             callbacks: self.recovered.callbacks.clone(),
             chats: self.recovered.chats.clone(),
             answered: answered.collect(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::auth::Algorithm;
 use cordboard_model::config::{DigestAlgorithm, SipTimers, Snapshot, Tenant};
 use cordboard_model::flows::SipFlows;
-use cordboard_model::guard::GuardLimits;
+use cordboard_model::guard::{GuardLimits, Network};
 use cordboard_model::id::{Name, TenantId, TrunkId, UserId};
 use cordboard_model::signin::PhoneSecret;
 
@@ -213,6 +213,12 @@ impl Directory {
             help.numbers.iter().any(|known| known == number)
                 && trunk.is_none_or(|trunk| help.trunks.contains(trunk))
         })
+    }
+
+    /// A trunk one of whose peers is in this network.
+    pub(crate) fn trunk_among(&self, network: &Network) -> Option<&TrunkId> {
+        let mut among = self.trunks.iter().filter(|(address, _)| network.contains(**address));
+        among.find_map(|(_, peers)| peers.first()).map(|(_, id)| id)
     }
 
     /// The trunk whose peer this address is.

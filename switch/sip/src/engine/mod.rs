@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use cordboard_model::cause::Cause;
 use cordboard_model::deadline::Deadlines;
-use cordboard_model::guard::{BanView, GuardLimits};
+use cordboard_model::guard::{BanView, Bar, BarFault, GuardLimits, Network};
 use cordboard_model::id::{TenantId, UserId};
 use cordboard_model::journal::DialogRecord;
 use cordboard_model::time::{Duration, Time, TimerReason};
@@ -219,9 +219,23 @@ impl SipEngine {
         self.guard.bans(now, self.base.cx.config.clock)
     }
 
-    /// Takes a ban back; false if there is none.
-    pub fn lift_ban(&mut self, source: core::net::IpAddr, now: Time) -> bool {
-        self.guard.lift(source, now)
+    /// Keeps a source off, whatever it has shown. Gives how many registered contacts are among it.
+    ///
+    /// # Errors
+    /// It would cut off a trunk or who is never banned, or there are too many.
+    pub fn bar(&mut self, bar: Bar, now: Time) -> Result<usize, BarFault> {
+        if let Some(trunk) = self.base.cx.directory.trunk_among(&bar.source) {
+            return Err(BarFault::Trunk(trunk.name.to_string()));
+        }
+        let contacts = self.registrar.contacts_among(&bar.source);
+        self.guard.bar(bar, now, self.base.cx.config.clock)?;
+        Ok(contacts)
+    }
+
+    /// Takes a ban back: false if there is none; and whether somebody had made it.
+    pub fn lift_ban(&mut self, source: Network, now: Time) -> (bool, bool) {
+        let was_made = self.guard.unbar(&source, now);
+        (self.guard.lift(source, now) || was_made, was_made)
     }
 
     /// What the guard has done.

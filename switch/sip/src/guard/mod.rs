@@ -6,10 +6,12 @@
 //! - no memory grows with what strangers send: every table has a fixed size and forgets the oldest;
 //! - the addresses of trunks, of devices that have shown a password, and of whom we call are not banned. A sender's
 //!   address is not proof over UDP: whoever writes a trunk's address into his packets must not be able to cut it off;
+//! - who is kept off by hand is not heard whatever he has shown, but for emergency calls;
 //! - a stranger gets no more than [`AMPLIFICATION`] times the bytes he sent over UDP, for they may go to a victim.
 //!
 //! IPv6 sources are networks of 64 bits: that is what one subscriber has.
 
+mod bars;
 mod bucket;
 mod calls;
 mod overload;
@@ -20,10 +22,11 @@ mod urgent;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
-use cordboard_model::guard::{BanView, GuardLimits, Network};
+use cordboard_model::guard::{BanView, Bar, BarFault, GuardLimits, Network};
 use cordboard_model::time::{Time, WallClock};
 
 use crate::engine::Flow;
+use bars::Bars;
 use bucket::{Bucket, per_second};
 use calls::Calls;
 pub(crate) use calls::Place;
@@ -140,6 +143,7 @@ pub(crate) struct Guard {
     limits: GuardLimits,
     scores: Table<Network, Score>,
     bans: Table<Network, Ban>,
+    bars: Bars,
     known: Table<SocketAddr, Time>,
     calls: Calls,
     overload: Overload,
@@ -166,6 +170,7 @@ impl Guard {
         Self {
             scores: Table::new(size),
             bans: Table::new(size),
+            bars: Bars::default(),
             known: Table::new(size.saturating_mul(4)),
             calls: Calls::new(size),
             overload: Overload::new(size),
@@ -201,6 +206,11 @@ impl Guard {
         let exempt = is_peer || self.is_exempt(flow, now);
         let urgent = is_help && self.urgent.take(source_of(flow.remote.ip()), exempt, now);
         self.hand = Some(Hand { flow, len: bytes.len(), exempt, urgent });
+        if !urgent && !is_peer && self.is_barred(flow.remote.ip(), now) {
+            self.bars.drops(flow.remote.ip(), now);
+            self.figures.dropped += 1;
+            return false;
+        }
         if exempt || urgent {
             return true;
         }
@@ -233,16 +243,36 @@ impl Guard {
 
     /// What the first look found to be a scanner is banned for it.
     pub(crate) fn scanned(&mut self, now: Time) -> Option<Banned> {
-        let source = source_of(self.hand?.flow.remote.ip());
-        let is_banned = self.bans.get(&source).is_some_and(|ban| ban.until > now);
-        if is_banned { None } else { self.offence(Offence::Scanner, now) }
+        let ip = self.hand?.flow.remote.ip();
+        let is_banned = self.bans.get(&source_of(ip)).is_some_and(|ban| ban.until > now);
+        if is_banned || self.is_barred(ip, now) { None } else { self.offence(Offence::Scanner, now) }
     }
 
     fn is_exempt(&self, flow: Flow, now: Time) -> bool {
-        let ip = flow.remote.ip();
         !self.limits.enabled
             || self.known.get(&canonical(flow.remote)).is_some_and(|until| *until > now)
-            || self.limits.allow.iter().any(|network| network.contains(ip))
+            || self.is_allowed(flow.remote.ip())
+    }
+
+    fn is_allowed(&self, address: IpAddr) -> bool {
+        self.limits.allow.iter().any(|network| network.contains(address))
+    }
+
+    fn is_barred(&self, address: IpAddr, now: Time) -> bool {
+        self.bars.has(address, now) && !self.is_allowed(address)
+    }
+
+    /// Keeps a source off by hand.
+    pub(crate) fn bar(&mut self, bar: Bar, now: Time, clock: WallClock) -> Result<(), BarFault> {
+        if let Some(network) = self.limits.allow.iter().find(|network| network.overlaps(&bar.source)) {
+            return Err(BarFault::Allowed(*network));
+        }
+        self.bars.put(bar, now, clock)
+    }
+
+    /// Takes that back; false if nobody had made it.
+    pub(crate) fn unbar(&mut self, source: &Network, now: Time) -> bool {
+        self.bars.remove(source, now)
     }
 
     /// Whether a stranger may have this answer to the message at hand.
@@ -310,8 +340,12 @@ impl Guard {
         self.known.used(canonical(address), || now, |until| *until = now + KNOWN);
     }
 
-    /// Takes a ban back; false if there was none.
-    pub(crate) fn lift(&mut self, address: IpAddr, now: Time) -> bool {
+    /// Takes a ban back that the guard made; false if there was none. The source is an address, or as [`Self::bans`] has it.
+    pub(crate) fn lift(&mut self, source: Network, now: Time) -> bool {
+        let address = source.first();
+        if source != source_of(address) && source != Network::new(address, 128) {
+            return false;
+        }
         let source = source_of(address);
         self.scores.remove(&source);
         self.bans.remove(&source).is_some_and(|ban| ban.until > now)
@@ -325,8 +359,10 @@ impl Guard {
             until: clock.at(ban.until),
             times: ban.times,
             dropped: ban.dropped,
+            by: None,
         };
-        self.bans.iter().filter(|(_, ban)| ban.until > now).map(view).collect()
+        let made = self.bans.iter().filter(|(_, ban)| ban.until > now).map(view);
+        self.bars.views(now).chain(made).collect()
     }
 
     pub(crate) fn figures(&self) -> GuardFigures {

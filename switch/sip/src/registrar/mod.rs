@@ -11,6 +11,7 @@ mod update;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
+use cordboard_model::guard::Network;
 use cordboard_model::id::UserId;
 use cordboard_model::journal::ContactRecord;
 use cordboard_model::time::Time;
@@ -103,6 +104,12 @@ impl Registrar {
     /// Whether a contact is reached by this flow.
     pub(crate) fn has_flow(&self, flow: Flow) -> bool {
         self.flows.contains_key(&(flow.transport, flow.remote))
+    }
+
+    /// How many contacts are reached at addresses of this network.
+    pub(crate) fn contacts_among(&self, network: &Network) -> usize {
+        let among = self.flows.iter().filter(|((_, remote), _)| network.contains(remote.ip()));
+        among.map(|(_, contacts)| contacts).sum()
     }
 
     /// A connection is gone. A contact that only its owner could connect again goes with it: a browser's, and a flow of

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use cordboard_model::guard::GuardLimits;
+use cordboard_model::guard::{Bar, BarFault, GuardLimits};
+use cordboard_model::time::{Time, Wall};
 use cordboard_sip::engine::{Directory, SipCommand, SipOutput};
 use cordboard_sip::wire::{HeaderName, Message, parse_datagram};
 
@@ -123,9 +124,73 @@ fn a_ban_is_lifted_by_command_and_does_not_touch_who_is_allowed() {
     }
     assert_eq!(bans(&bench), ["203.0.113.5 1"]);
     assert_eq!(bench.lines(), ["200 OPTIONS"], "of the allowed network");
-    assert!(!bench.engine.lift_ban(addr("203.0.113.6:1").ip(), bench.now));
-    assert!(bench.engine.lift_ban(addr(PHONE).ip(), bench.now));
+    assert_eq!(lifts(&mut bench, "203.0.113.6"), (false, false));
+    assert_eq!(lifts(&mut bench, "203.0.113.5"), (true, false));
     bench.recv(PHONE, &options(2, ""));
+    assert_eq!(bench.lines(), ["200 OPTIONS"]);
+}
+
+fn lifts(bench: &mut Bench, source: &str) -> (bool, bool) {
+    bench.engine.lift_ban(source.parse().unwrap(), bench.now)
+}
+
+fn bars(bench: &mut Bench, source: &str, seconds: i64) -> Result<usize, BarFault> {
+    let until = Wall(bench.now.since(Time::ZERO).as_millis() as i64 + seconds * 1_000);
+    let bar = Bar { source: source.parse().unwrap(), why: "calls Cuba".into(), by: "key ops".into(), until };
+    bench.engine.bar(bar, bench.now)
+}
+
+#[test]
+fn who_is_banned_by_hand_is_not_heard_though_he_has_shown_his_password_until_it_ends_or_is_taken_back() {
+    let mut bench = Bench::new();
+    assert_eq!(register(&mut bench, PHONE, "1001", "<sip:a@10.0.0.1>", "").status(), Some(200));
+    assert_eq!(bars(&mut bench, "203.0.113.0/24", 600), Ok(1));
+    for n in 0..30 {
+        bench.recv(PHONE, &options(n, "User-Agent: friendly-scanner\n"));
+    }
+    assert!(bench.take().is_empty());
+    let ban = bench.engine.bans(bench.now).pop().unwrap();
+    assert_eq!((ban.dropped, ban.by.as_deref()), (30, Some("key ops")));
+    assert_eq!(bans(&bench), ["203.0.113.0/24 1"], "no other ban comes of what is not read");
+    // one address of it is not banned by itself
+    assert_eq!(lifts(&mut bench, "203.0.113.5"), (false, false));
+    assert_eq!(lifts(&mut bench, "203.0.113.0/24"), (true, true));
+    bench.recv(PHONE, &options(40, ""));
+    assert_eq!(bench.lines(), ["200 OPTIONS"]);
+    assert_eq!(bars(&mut bench, "203.0.113.5", 600), Ok(1));
+    bench.wait(599_000);
+    bench.take();
+    bench.recv(PHONE, &options(41, ""));
+    assert!(bench.lines().is_empty());
+    bench.wait(1_001);
+    bench.recv(PHONE, &options(42, ""));
+    assert_eq!(bench.lines(), ["200 OPTIONS"], "it ends");
+    assert_eq!(bars(&mut bench, "203.0.113.5", -1), Ok(1));
+    assert_eq!(bans(&bench), Vec::<String>::new(), "one that was over before it began");
+    bench.settle();
+}
+
+#[test]
+fn no_trunk_and_nobody_who_is_allowed_is_banned_by_hand_and_there_are_so_many() {
+    let mut bench = guarded(|limits| limits.allow = vec!["192.0.2.8/29".parse().unwrap()]);
+    let trunk = addr(TRUNK).ip();
+    for source in [format!("{trunk}"), format!("{trunk}/24")] {
+        assert!(matches!(bars(&mut bench, &source, 600), Err(BarFault::Trunk(_))), "{source}");
+    }
+    for source in ["192.0.2.0/24", "192.0.2.9"] {
+        assert!(matches!(bars(&mut bench, source, 600), Err(BarFault::Allowed(_))), "{source}");
+    }
+    for n in 0..Bar::MAX {
+        assert_eq!(bars(&mut bench, &format!("10.1.{}.{}", n / 250, n % 250), 600), Ok(0));
+    }
+    assert_eq!(bars(&mut bench, "10.2.0.1", 600), Err(BarFault::Full));
+    assert_eq!(bars(&mut bench, "10.1.0.0", 6_000), Ok(0), "one of them, for longer");
+    bench.wait(600_001);
+    assert_eq!(bars(&mut bench, "10.2.0.1", 600), Ok(0), "what has ended makes room");
+    assert_eq!(bans(&bench), ["10.1.0.0 1", "10.2.0.1 1"]);
+    // who comes to be allowed later is heard at once
+    limit(&mut bench, |limits| limits.allow = vec!["10.2.0.0/24".parse().unwrap()]);
+    bench.recv("10.2.0.1:5060", &options(1, ""));
     assert_eq!(bench.lines(), ["200 OPTIONS"]);
 }
 

@@ -9,6 +9,7 @@ use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::chat::{ChatRecord, ChatStep};
 use cordboard_model::desk::WrapUp;
 use cordboard_model::device::AgentDevice;
+use cordboard_model::guard::{Bar, Network};
 use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
@@ -41,6 +42,8 @@ pub struct Recovered {
     pub talks: Vec<Talk>,
     /// Calls that programs have had begun under tokens, oldest first; what is forgotten since is included.
     pub asked: Vec<AskedCall>,
+    /// Who was kept off the SIP port by somebody; what has ended since is included.
+    pub bars: Vec<Bar>,
     /// Rows of tables that were put or removed, in the order of tenants, tables and keys.
     pub rows: Vec<ChangedRow>,
     /// Calls without a closing record: interrupted calls.
@@ -263,6 +266,7 @@ pub(crate) struct Fold {
     counters: BTreeMap<(TenantId, String), Counted>,
     talks: BTreeMap<(TenantId, String), Talk>,
     asked: BTreeMap<(TenantId, String), AskedCall>,
+    bars: BTreeMap<Network, Bar>,
     rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
     /// Calls with an opening record and none that closes them.
     open: BTreeMap<CallId, OpenCall>,
@@ -331,7 +335,9 @@ impl Fold {
             }
             kept @ (JournalRecord::Counted { .. }
             | JournalRecord::Talked { .. }
-            | JournalRecord::CallAsked { .. }) => self.kept_for_a_time(kept),
+            | JournalRecord::CallAsked { .. }
+            | JournalRecord::Barred(_)
+            | JournalRecord::Unbarred { .. }) => self.kept_for_a_time(kept),
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 self.row(ChangedRow { tenant, table, key, cells }, hides);
             }
@@ -436,6 +442,8 @@ impl Fold {
             JournalRecord::CallAsked { call, token, ends } => {
                 self.asked.insert((call.tenant, token.clone()), AskedCall { call, token, ends });
             }
+            JournalRecord::Barred(bar) => _ = self.bars.insert(bar.source, *bar),
+            JournalRecord::Unbarred { source } => _ = self.bars.remove(&source),
             _ => {}
         }
     }
@@ -523,6 +531,7 @@ impl Fold {
             counters: self.counters.into_values().collect(),
             talks: self.talks.into_values().collect(),
             asked,
+            bars: self.bars.into_values().collect(),
             rows: self.rows.into_values().collect(),
             calls: self.open.into_values().collect(),
             recordings: self.recordings.into_values().collect(),

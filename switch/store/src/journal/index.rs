@@ -4,6 +4,7 @@
 
 use super::fold::{LINGER_MS, QUEUES_MAX};
 use cordboard_model::callback::CallbackId;
+use cordboard_model::guard::Network;
 use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, RecordingId, TenantId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::record::IntervalEnd;
@@ -28,6 +29,7 @@ pub(crate) struct Index {
     counters: BTreeMap<(TenantId, String), (Wall, Place)>,
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
     asked: BTreeMap<(TenantId, String), (Wall, Place)>,
+    bars: BTreeMap<Network, (Wall, Place)>,
     rows: BTreeMap<(TenantId, Name, String), Place>,
     callbacks: BTreeMap<CallbackId, Place>,
     sign_ins: BTreeMap<AgentId, Place>,
@@ -79,6 +81,8 @@ impl Index {
             JournalRecord::CallAsked { call, token, ends } => {
                 self.asked.insert((call.tenant, token.clone()), (*ends, place));
             }
+            JournalRecord::Barred(bar) => _ = self.bars.insert(bar.source, (bar.until, place)),
+            JournalRecord::Unbarred { source } => _ = self.bars.remove(source),
             _ => {}
         }
     }
@@ -126,7 +130,9 @@ impl Index {
             }
             JournalRecord::Counted { .. }
             | JournalRecord::Talked { .. }
-            | JournalRecord::CallAsked { .. } => {
+            | JournalRecord::CallAsked { .. }
+            | JournalRecord::Barred(_)
+            | JournalRecord::Unbarred { .. } => {
                 self.kept_for_a_time(place, record);
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
@@ -328,6 +334,7 @@ impl Index {
         all.extend(self.counters.values_mut().map(|(_, place)| place));
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.asked.values_mut().map(|(_, place)| place));
+        all.extend(self.bars.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
         all.extend(self.sign_ins.values_mut());
@@ -353,6 +360,7 @@ impl Index {
         self.counters.retain(|_, (ends, _)| *ends > newest);
         self.talks.retain(|_, (ends, _)| *ends > newest);
         self.asked.retain(|_, (ends, _)| *ends > newest);
+        self.bars.retain(|_, (ends, _)| *ends > newest);
         self.places_mut().into_iter().map(|p| *p).collect()
     }
 
