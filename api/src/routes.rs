@@ -22,7 +22,6 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
-use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::lookup::{RowsPage, TableView};
 use cordboard_model::service::AgentOrder;

@@ -131,7 +131,9 @@ fn a_ban(desk: &mut Desk, at: At<'_>, switch: &Switch) -> Outcome {
     desk.click(at, &format!("^Let in: {SCANNER}$"))?;
     desk.click(at, "^Let in$")?;
     desk.sees(at, "It is listened to again.")?;
-    wait_for("the ban to be lifted", SOON, || switch.api.list("/api/v1/bans").ok()?.is_empty().then_some(()))?;
+    wait_for("the ban to be lifted", SOON, || {
+        switch.api.list("/api/v1/bans").ok()?.is_empty().then_some(())
+    })?;
     // and once more by hand; an address of nobody's first
     desk.click(at, "^Shut somebody out$")?;
     types(desk, at, "#b-source", "nobody")?;

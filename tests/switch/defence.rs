@@ -105,7 +105,8 @@ pub fn banned_by_hand(dir: &Path) -> Outcome {
     socket.set_read_timeout(Some(Duration::from_secs(2)))?;
     ensure(is_heard(&socket, &switch, 1)?, || "nobody answers".into())?;
     let trunk = switch.api.send("POST", "/api/v1/bans", r#"{"source": "127.0.0.2"}"#)?;
-    ensure(trunk.status == 409 && trunk.text().contains("trunk_address"), || trunk.text())?;
+    ensure(trunk.status == 409, || format!("a trunk is banned: {}", trunk.status))?;
+    field(&trunk.json()?, "code", "trunk_address")?;
     let body = r#"{"source": "127.0.0.9", "seconds": 3600, "why": "calls at night"}"#;
     switch.api.post_body("/api/v1/bans", body)?;
     ensure(!is_heard(&socket, &switch, 2)?, || "it is answered".into())?;

@@ -299,7 +299,10 @@ static TESTS: &[Test] = &[
         defence::scanners_find_nothing,
     ),
     test("who_guesses_passwords_is_answered_alike_and_then_not_at_all", defence::guessers_are_banned),
-    test("who_is_banned_by_hand_is_not_heard_until_it_is_taken_back_over_a_kill_too", defence::banned_by_hand),
+    test(
+        "who_is_banned_by_hand_is_not_heard_until_it_is_taken_back_over_a_kill_too",
+        defence::banned_by_hand,
+    ),
     test("a_device_is_called_over_its_other_flow_when_one_dies", flows::failover),
     test("stun_on_the_sip_port_is_for_registered_flows", flows::stun),
     test("lamps_show_calls_and_waiting_messages", lamps::lamps),

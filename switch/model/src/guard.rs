@@ -252,12 +252,19 @@ impl BarFault {
     #[must_use]
     pub fn words(&self) -> (&'static str, String) {
         match self {
-            Self::Allowed(network) => ("never_banned", format!("{network} is in sip.guard.allow and is never banned")),
+            Self::Allowed(network) => {
+                ("never_banned", format!("{network} is in sip.guard.allow and is never banned"))
+            }
             Self::Trunk(trunk) => {
-                let why = format!("an address of trunk {trunk} is among them: block the trunk, or take that address out of it");
+                let why = format!(
+                    "an address of trunk {trunk} is among them: block the trunk, or take that address out of it"
+                );
                 ("trunk_address", why)
             }
-            Self::Full => ("too_many_bans", format!("there are {} bans already: take some back, or ban networks", Bar::MAX)),
+            Self::Full => (
+                "too_many_bans",
+                format!("there are {} bans already: take some back, or ban networks", Bar::MAX),
+            ),
         }
     }
 }
@@ -296,7 +303,9 @@ mod tests {
             assert_eq!(of(one).overlaps(&of(other)), do_overlap, "{one} {other}");
             assert_eq!(of(other).overlaps(&of(one)), do_overlap, "{other} {one}");
         }
-        for (text, is_wide) in [("10.0.0.0/8", false), ("10.0.0.0/7", true), ("2001:db8::/32", false), ("::/0", true)] {
+        for (text, is_wide) in
+            [("10.0.0.0/8", false), ("10.0.0.0/7", true), ("2001:db8::/32", false), ("::/0", true)]
+        {
             assert_eq!(Bar::is_wide(&of(text)), is_wide, "{text}");
         }
         for text in ["", "192.0.2.0/33", "::/129", "host/8", "192.0.2.0/", "192.0.2.0/-1"] {

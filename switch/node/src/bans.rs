@@ -20,7 +20,9 @@ impl NodeSwitch {
             let contacts = answer.await??;
             let mut done = vec![format!("{source} is not heard from now on")];
             if contacts > 0 {
-                done.push(format!("{contacts} registered contacts are among it: their registrations run out"));
+                done.push(format!(
+                    "{contacts} registered contacts are among it: their registrations run out"
+                ));
             }
             Ok(done)
         })

@@ -44,7 +44,8 @@ impl Bars {
 
     /// A message of this address is not read.
     pub(super) fn drops(&mut self, address: IpAddr, now: Time) {
-        let mut of = self.0.iter_mut().filter(|(source, barred)| barred.until > now && source.contains(address));
+        let mut of =
+            self.0.iter_mut().filter(|(source, barred)| barred.until > now && source.contains(address));
         if let Some((_, barred)) = of.next() {
             barred.dropped += 1;
         }
