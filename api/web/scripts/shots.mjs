@@ -13,7 +13,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openBrowser, serious } from "./browser.mjs";
-import { AGENT, fill, inCall, shutOut, start } from "./shots/stage.mjs";
+import { states } from "./shots/bar.mjs";
+import { AGENT, DESK, fill, inCall, shutOut, start } from "./shots/stage.mjs";
 
 const DIR = process.env.SHOTS_DIR ?? "shots";
 const ONLY = process.env.SHOTS_ONLY ? process.env.SHOTS_ONLY.split(",") : null;
@@ -162,6 +163,23 @@ async function alone(look, who, name, path, there) {
   await page.context().close();
 }
 
+/** The bar through a call. */
+const STATES = ["ready", "call-out", "ringing", "talking", "keys", "transfer", "consult", "consulting", "conference", "held", "wrap-up"];
+async function inBar(look, desk) {
+  if (look.answers || !STATES.some((state) => wants(`bar-${state}`))) {
+    return;
+  }
+  const page = await signed({ ...look, width: 390, height: 700 }, desk);
+  await page.goto(`${URL_}/bar.html?tenant=default&account=${DESK}`);
+  await states(page, async (name) => {
+    await page.waitForTimeout(DRAWN_MS);
+    if (wants(name)) {
+      await shoot(page, name, look);
+    }
+  });
+  await page.context().close();
+}
+
 /** A person begins a second factor. */
 async function factor(look, person) {
   if (!wants("account-factor")) {
@@ -188,6 +206,7 @@ try {
       await inCall(URL_, key);
       await pages(look, house.agent, "agent-");
       await alone({ ...look, width: 390, height: 700 }, house.agent, "bar", `/bar.html?tenant=default&account=${AGENT}`, "main, #app > *");
+      await inBar(look, house.desk);
     }
     if (!look.answers) {
       if (house) {

@@ -22,6 +22,8 @@ const CRM = "https://crm.example.com";
 const SCANNER = "127.0.0.9";
 /** The agent whose pages are shown. */
 export const AGENT = "1001";
+/** The agent whose bar is shown: his phone is the browser's. */
+export const DESK = "1012";
 
 const later = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -88,6 +90,11 @@ const OBJECTS = [
   ["number-groups", "berlin", { numbers: ["+493055501", "+493055502"] }],
   ["trunks", "abroad", { gateway: "127.0.0.1:5095", max_calls: 30 }],
   ["ways-out", "abroad", { prefix: "+", trunks: [{ trunk: "abroad" }] }],
+  ["trunks", "city", { peers: ["127.0.0.1:5096"] }],
+  ["accounts", "1012", { password: "a phone of 1012" }],
+  ["queues", "front", { display: "Front desk", on_nobody: "wait", wrap_up: "10m", wrap_up_codes: ["sold", "lost"] }],
+  ["agents", "1012", { display: "Dora Stein", queues: ["front"] }],
+  ["numbers", "504", { access_code: "504", to: "queue:front" }],
   ["tenants", "acme", { display: "Acme House", domains: ["acme.example"] }],
 ];
 const TALKS = [
@@ -153,15 +160,18 @@ export async function fill(url, key) {
   // A switch that was there before may allow no such address; then its page is shown without one.
   await ask("POST", "/api/v1/webhooks", { name: "crm", url: `${CRM}/events`, kinds: ["call_ended"] }).catch((why) => console.log(`no webhook: ${why.message}`));
   await chats(ask);
-  const name = encodeURIComponent(AGENT);
-  await ask("PUT", `/api/v1/agents/${name}/password`, { password: given });
-  const { token } = await ask("POST", `/api/v1/agents/${name}/sign-in`, { password: given, new_password: own, take_over: true, where: "desk 7" });
-  await ask("POST", `/api/v1/agents/${name}/ready`, {}, token);
+  const signIn = async (name) => {
+    await ask("PUT", `/api/v1/agents/${name}/password`, { password: given });
+    const { token } = await ask("POST", `/api/v1/agents/${name}/sign-in`, { password: given, new_password: own, take_over: true, where: "desk 7" });
+    await ask("POST", `/api/v1/agents/${name}/ready`, {}, token);
+    return { kind: "agent", name, agent: name, tenant: "default", token };
+  };
+  const [agent, desk] = [await signIn(AGENT), await signIn(DESK)];
   await until("calls to be over", FULL_MS, async () => {
     const { items } = await ask("GET", "/api/v1/recordings");
-    return items.length > 2 && (await ask("GET", `/api/v1/agents/${name}/calls`, undefined, token)).items.length > 1;
+    return items.length > 2 && (await ask("GET", `/api/v1/agents/${AGENT}/calls`, undefined, agent.token)).items.length > 1;
   });
-  return { agent: { kind: "agent", name: AGENT, agent: AGENT, tenant: "default", token }, person: { kind: "person", token: person.token, csrf: person.csrf, password: own } };
+  return { agent, desk, person: { kind: "person", token: person.token, csrf: person.csrf, password: own } };
 }
 
 /** Somebody is shut out: for a minute, so that it is done shortly before it is shown. */
