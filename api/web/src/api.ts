@@ -1,5 +1,6 @@
 /** What the control API says, as far as pages show it. Times are milliseconds since 1970. */
 
+import type { Finding } from "./kit/findings";
 import type { AgentStatus, CallStage, Json, Named, Party, RouteReason } from "./model";
 
 export interface Page<T> {
@@ -101,6 +102,7 @@ export interface LegRecord {
   presented?: string | null;
   stats: LegStats;
   verdict?: string | null;
+  findings?: Finding[];
 }
 export interface WrapUp {
   agent: Named;

@@ -1,6 +1,6 @@
 //! What readers see.
 
-use crate::agent::{Agent, Leg};
+use crate::agent::{Agent, Leg, RING_MARGIN};
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::{Queue, Waiting};
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
@@ -65,15 +65,21 @@ impl AcdEngine {
         !self.calls.values().any(waits) && !self.agents.values().any(transient)
     }
 
+    /// When what he is ends by itself, as he sees it: a ring at the end of its time, and not when it is given up for lost.
     pub(crate) fn until(&self, id: &AgentId, agent: &Agent) -> Option<Wall> {
+        let mut margin = Duration::from_millis(0);
         let timer = match agent.status {
-            AgentStatus::Ringing if matches!(agent.leg, Leg::Ringing(_)) => Timer::Ring(id.clone()),
+            AgentStatus::Ringing if matches!(agent.leg, Leg::Ringing(_)) => {
+                margin = RING_MARGIN;
+                Timer::Ring(id.clone())
+            }
             AgentStatus::Ringing => Timer::ChatRing(id.clone()),
             AgentStatus::WrapUp => Timer::WrapUp(id.clone()),
             AgentStatus::Away => Timer::Device(id.clone()),
             _ => return None,
         };
-        self.deadlines.get(&timer).map(|t| self.wall.at(t))
+        let ends = self.wall.at(self.deadlines.get(&timer)?);
+        Some(Wall(ends.0.saturating_sub(i64::try_from(margin.as_millis()).unwrap_or(0))))
     }
 
     fn agent_view(&self, id: &AgentId, agent: &Agent) -> AgentView {

@@ -343,8 +343,11 @@ impl Leg {
             let ms = end.at.0.saturating_sub(answered.0);
             Duration::from_millis(u64::try_from(ms).unwrap_or(0))
         };
+        let findings =
+            self.answered.map(|answered| verdict::findings(&self.stats, up(answered))).unwrap_or_default();
         LegRecord {
-            verdict: self.answered.and_then(|answered| verdict::verdict(who, &self.stats, up(answered))),
+            verdict: verdict::words(who, &findings),
+            findings,
             presented: None,
             trunk: None,
             video: None,

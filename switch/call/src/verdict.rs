@@ -4,6 +4,7 @@
 //! way back, of which only the party's own reports (RTCP) can tell.
 
 use cordboard_model::cdr::LegRole;
+use cordboard_model::finding::{Finding, Silence, Way};
 use cordboard_model::media::LegStats;
 use cordboard_model::path::PathFault;
 use cordboard_model::time::Duration;
@@ -30,69 +31,125 @@ pub(crate) fn name(role: LegRole, is_agent: bool) -> &'static str {
     }
 }
 
-/// The verdict on a leg that was up for this long.
-pub(crate) fn verdict(who: &str, stats: &LegStats, up: Duration) -> Option<String> {
+/// What the figures of a leg say that was up for this long; nothing where that was too short to tell.
+pub(crate) fn findings(stats: &LegStats, up: Duration) -> Vec<Finding> {
     if stats.received == 0 {
-        let enough = up >= SILENCE_MIN;
-        let why = if let Some(fault) = stats.fault {
-            match fault {
-                PathFault::WrongCertificate => ": its certificate is not the one that its SDP names",
-                PathFault::Handshake => ": DTLS gave no keys",
-                PathFault::NoPath => ": none of the addresses in its SDP answers",
-                PathFault::ConsentLost => ": it has stopped answering",
-            }
-        } else if stats.foreign >= PACKETS_MIN {
-            ": its packets come from another address than agreed"
-        } else if stats.unsealed >= PACKETS_MIN {
-            ": its packets do not open under the keys that were agreed"
-        } else if stats.private {
-            ": its SDP names a private address"
-        } else {
-            ""
-        };
-        let enough = enough || stats.fault.is_some_and(|fault| fault != PathFault::NoPath);
-        return enough.then(|| format!("no audio from {who}{why}"));
+        let enough = up >= SILENCE_MIN || stats.fault.is_some_and(|fault| fault != PathFault::NoPath);
+        return if enough { vec![Finding::NoAudio { why: silence(stats) }] } else { Vec::new() };
     }
     let late = (stats.delayed * 100 >= stats.received).then_some(stats.delay_peak_ms).filter(|ms| *ms > 0);
-    let uplink = faults(stats.received, stats.lost, stats.gaps, stats.jitter_peak_us, late);
-    let down = stats.far.map(|far| {
-        let heard = far.of.saturating_sub(far.lost);
-        faults(heard, far.lost, 0, far.jitter_us, None)
-    });
+    let mut found = Vec::new();
+    if stats.unheard_ms > 0 {
+        found.push(Finding::NotHeard { seconds: stats.unheard_ms.div_ceil(1_000) });
+    }
+    let uplink = faults(Way::Up, (stats.received, stats.lost, stats.gaps), stats.jitter_peak_us, late);
+    found.extend(uplink);
+    match stats.far {
+        Some(far) => {
+            found.extend(faults(
+                Way::Down,
+                (far.of.saturating_sub(far.lost), far.lost, 0),
+                far.jitter_us,
+                None,
+            ));
+        }
+        None => found.push(Finding::Unreported),
+    }
     let slow = stats.far.and_then(|far| far.round_trip_us).filter(|us| *us >= ROUND_TRIP_MIN);
-    let slow = slow.map(|us| format!("; the round trip takes {} ms", us / 1_000)).unwrap_or_default();
-    let said = match (uplink.as_str(), down.as_deref()) {
-        ("", Some("")) => "good both ways".to_owned(),
-        ("", None) => format!("{who}'s uplink is clean; it does not report what it hears"),
-        ("", Some(down)) => format!("{who}'s uplink is clean; ours {down}"),
-        (up, Some("")) => format!("{who}'s uplink {up}; ours is clean"),
-        (up, Some(down)) => format!("{who}'s uplink {up}; ours {down}"),
-        (up, None) => format!("{who}'s uplink {up}; it does not report what it hears"),
-    };
-    let missed = match stats.unheard_ms {
-        0 => String::new(),
-        ms => format!("{who} was not heard for {} s; ", ms.div_ceil(1_000)),
-    };
-    Some(missed + &said + &slow)
+    found.extend(slow.map(|us| Finding::RoundTrip { ms: us / 1_000 }));
+    found
 }
 
-/// What is wrong with one direction; empty if nothing is.
-fn faults(received: u64, lost: u64, gaps: u64, jitter_us: u32, late_ms: Option<u32>) -> String {
+fn silence(stats: &LegStats) -> Silence {
+    match stats.fault {
+        Some(fault) => fault.into(),
+        None if stats.foreign >= PACKETS_MIN => Silence::OtherAddress,
+        None if stats.unsealed >= PACKETS_MIN => Silence::OtherKeys,
+        None if stats.private => Silence::PrivateAddress,
+        None => Silence::Unknown,
+    }
+}
+
+/// What is wrong with one direction, or that nothing is.
+fn faults(
+    way: Way,
+    (received, lost, gaps): (u64, u64, u64),
+    jitter_us: u32,
+    late_ms: Option<u32>,
+) -> Vec<Finding> {
     let all = received + lost;
-    let mut said = Vec::new();
+    let mut found = Vec::new();
     let thousandths = (lost * 1_000).checked_div(all).unwrap_or(0);
     if all >= PACKETS_MIN && thousandths >= LOSS_MIN {
         let bursts = gaps > 0 && lost * 10 / gaps >= BURST_MIN;
-        let how = if bursts { " in bursts" } else { "" };
-        said.push(format!("loses {} %{how}", (thousandths + 5) / 10));
+        found.push(Finding::Loses { way, percent: (thousandths + 5) / 10, bursts });
     }
     if jitter_us >= JITTER_MIN {
-        said.push(format!("jitters by {} ms", jitter_us / 1_000));
+        found.push(Finding::Jitters { way, ms: jitter_us / 1_000 });
     }
-    if let Some(ms) = late_ms {
-        said.push(format!("comes up to {ms} ms late"));
+    found.extend(late_ms.map(|ms| Finding::Late { ms }));
+    if found.is_empty() {
+        found.push(Finding::Clean { way });
     }
-    said.join(" and ")
+    found
+}
+
+/// The same in a sentence; none if nothing was found.
+pub(crate) fn words(who: &str, findings: &[Finding]) -> Option<String> {
+    let mut said = String::new();
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    let (mut slow, mut reports) = (String::new(), true);
+    for finding in findings {
+        let (way, text) = match *finding {
+            Finding::NoAudio { why } => return Some(format!("no audio from {who}{}", cause(why))),
+            Finding::NotHeard { seconds } => {
+                said = format!("{who} was not heard for {seconds} s; ");
+                continue;
+            }
+            Finding::RoundTrip { ms } => {
+                slow = format!("; the round trip takes {ms} ms");
+                continue;
+            }
+            Finding::Unreported => {
+                reports = false;
+                continue;
+            }
+            Finding::Clean { .. } => continue,
+            Finding::Loses { way, percent, bursts } => {
+                (way, format!("loses {percent} %{}", if bursts { " in bursts" } else { "" }))
+            }
+            Finding::Jitters { way, ms } => (way, format!("jitters by {ms} ms")),
+            Finding::Late { ms } => (Way::Up, format!("comes up to {ms} ms late")),
+        };
+        match way {
+            Way::Up => up.push(text),
+            Way::Down => down.push(text),
+        }
+    }
+    if findings.is_empty() {
+        return None;
+    }
+    let of = |faults: Vec<String>| if faults.is_empty() { "is clean".into() } else { faults.join(" and ") };
+    let both = up.is_empty() && down.is_empty() && reports;
+    said += &match (both, reports) {
+        (true, _) => "good both ways".to_owned(),
+        (_, true) => format!("{who}'s uplink {}; ours {}", of(up), of(down)),
+        (_, false) => format!("{who}'s uplink {}; it does not report what it hears", of(up)),
+    };
+    Some(said + &slow)
+}
+
+fn cause(why: Silence) -> &'static str {
+    match why {
+        Silence::WrongCertificate => ": its certificate is not the one that its SDP names",
+        Silence::Handshake => ": DTLS gave no keys",
+        Silence::NoPath => ": none of the addresses in its SDP answers",
+        Silence::ConsentLost => ": it has stopped answering",
+        Silence::OtherAddress => ": its packets come from another address than agreed",
+        Silence::OtherKeys => ": its packets do not open under the keys that were agreed",
+        Silence::PrivateAddress => ": its SDP names a private address",
+        Silence::Unknown => "",
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +163,7 @@ mod tests {
     }
 
     fn of(stats: LegStats) -> String {
-        verdict("the caller", &stats, Duration::from_secs(20)).unwrap()
+        words("the caller", &findings(&stats, Duration::from_secs(20))).unwrap()
     }
 
     #[test]
@@ -155,7 +212,7 @@ mod tests {
             of(foreign),
             "no audio from the caller: its packets come from another address than agreed"
         );
-        assert_eq!(verdict("the caller", &none, Duration::from_secs(2)), None);
+        assert_eq!(words("the caller", &findings(&none, Duration::from_secs(2))), None);
     }
 
     #[test]
@@ -166,6 +223,26 @@ mod tests {
         assert_eq!(of(late), "the caller's uplink comes up to 280 ms late; ours is clean");
         let once = LegStats { delayed: 5, ..late };
         assert_eq!(of(once), "good both ways");
+    }
+
+    #[test]
+    fn programs_are_told_piece_by_piece() {
+        let far = FarStats { lost: 30, of: 1_000, jitter_us: 5_000, round_trip_us: Some(420_000), mos: None };
+        let stats =
+            LegStats { unheard_ms: 4_000, delayed: 15, delay_peak_ms: 280, far: Some(far), ..clean() };
+        let found = serde_json::to_value(findings(&stats, Duration::from_secs(20))).unwrap();
+        assert_eq!(
+            found,
+            serde_json::json!([
+                { "what": "not_heard", "seconds": 4 },
+                { "what": "late", "ms": 280 },
+                { "what": "loses", "way": "down", "percent": 3, "bursts": false },
+                { "what": "round_trip", "ms": 420 },
+            ])
+        );
+        let silent = LegStats { private: true, ..LegStats::default() };
+        let found = findings(&silent, Duration::from_secs(20));
+        assert_eq!(found, [Finding::NoAudio { why: Silence::PrivateAddress }]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::cause::{Cause, Party};
 use crate::desk::WrapUp;
+use crate::finding::Finding;
 use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId};
 use crate::leg::PartyId;
 use crate::media::{Codec, LegStats};
@@ -58,6 +59,9 @@ pub struct LegRecord {
     /// What these figures come to, in words; nothing for a leg that was never answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+    /// The same for programs, piece by piece; none in records of before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// The number that was shown as the caller's, if it was taken from a pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented: Option<String>,

@@ -28,6 +28,7 @@ pub mod dns;
 pub mod event;
 pub mod fetch;
 pub mod figures;
+pub mod finding;
 pub mod flows;
 pub mod guard;
 pub mod id;

@@ -22,13 +22,13 @@ export async function states(page, shoot) {
   await is(page, ".sheet");
   await shoot("bar-call-out");
   await page.keyboard.press("Escape");
-  const hangsUp = await calls({ to: "504", from: "+493012345678", display: "Ada Lovelace", port: PORT });
+  const hangsUp = await calls({ to: "508", from: "+493012345678", display: "Ada Lovelace", port: PORT });
   try {
     await is(page, ".call-two");
     await shoot("bar-ringing");
     await press(page, "A");
-    await is(page, ".call-tools");
-    await is(page, ".quality");
+    await is(page, ".seat-talking");
+    await is(page, ".grade-good, .grade-fair, .grade-poor");
     await shoot("bar-talking");
     for (const [letter, name] of [["K", "keys"], ["T", "transfer"], ["C", "consult"]]) {
       await press(page, letter);
@@ -39,7 +39,9 @@ export async function states(page, shoot) {
         await page.keyboard.press("Escape");
       }
     }
-    await page.locator(".targets .row", { hasText: "Ben" }).click();
+    await page.locator(".targets .tab").last().click();
+    await page.fill("#target-words", "+4930987654");
+    await page.keyboard.press("Enter");
     await is(page, ".call-three .next:enabled");
     await shoot("bar-consulting");
     await page.locator(".call-three .button").nth(1).click();

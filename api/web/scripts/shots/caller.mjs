@@ -1,4 +1,4 @@
-/** Somebody who calls by a carrier's trunk, from an address of his own: a telephone in plain SIP over UDP (RFC 3261) that sends silence. */
+/** A carrier at an address of its own: somebody calls by it, and who is called there answers. Plain SIP over UDP (RFC 3261), and silence. */
 
 import { createSocket } from "node:dgram";
 import { randomUUID } from "node:crypto";
@@ -26,13 +26,15 @@ function soundOf(text) {
   return host && port && port !== "0" ? { host, port: Number(port) } : null;
 }
 
-/** Calls `to` at a switch, from `port`; hangs up with the function that is given back. */
+/** Calls `to` at a switch, from `port`, where everybody who is called answers; hangs up with the function that is given back. */
 export async function calls({ to, from, display, port, sip = 5060 }) {
   const [signals, sound] = [await bound(port), await bound(0)];
   const id = randomUUID();
   const description = ["v=0", `o=- 1 1 IN IP4 ${HERE}`, "s=-", `c=IN IP4 ${HERE}`, "t=0 0", `m=audio ${sound.address().port} RTP/AVP 0`, "a=sendrecv", ""].join("\r\n");
   const own = `"${display}" <sip:${from}@${HERE}:${port}>;tag=${id.slice(0, 8)}`;
-  let [other, target, cseq, heard, sequence, over] = [`<sip:${to}@${HERE}>`, `sip:${to}@${HERE}:${sip}`, 1, null, 0, false];
+  let [other, target, cseq, sequence, over] = [`<sip:${to}@${HERE}>`, `sip:${to}@${HERE}:${sip}`, 1, 0, false];
+  /** Where the sound of each call goes, by its Call-ID. */
+  const heard = new Map();
   const send = (lines, body = "") => {
     const type = body ? ["Content-Type: application/sdp"] : [];
     signals.send([...lines, ...type, `Content-Length: ${body.length}`, "", body].join("\r\n"), sip, HERE);
@@ -45,33 +47,41 @@ export async function calls({ to, from, display, port, sip = 5060 }) {
     if (what.startsWith("SIP/2.0 2") && header(text, "CSeq").endsWith("INVITE")) {
       other = header(text, "To");
       target = /<([^>]+)>/.exec(header(text, "Contact"))?.[1] ?? target;
-      heard = soundOf(text);
+      heard.set(id, soundOf(text));
       request("ACK", parseInt(header(text, "CSeq"), 10));
     } else if (!what.startsWith("SIP/2.0")) {
       const [method] = what.split(" ");
-      heard = soundOf(text) ?? heard;
-      // held or not, it sends on: what is to be heard is the switch's to say
-      const answer = text.includes("m=audio") ? description : "";
-      if (method !== "ACK") {
-        send(["SIP/2.0 200 OK", ...text.split("\r\n").filter((line) => /^(Via|From|To|Call-ID|CSeq|Record-Route):/i.test(line)), `Contact: <sip:${from}@${HERE}:${port}>`], answer);
+      const call = header(text, "Call-ID");
+      const there = soundOf(text);
+      if (there) {
+        heard.set(call, there);
       }
-      over ||= method === "BYE";
+      if (method === "BYE") {
+        heard.delete(call);
+        over ||= call === id;
+      }
+      if (method !== "ACK") {
+        const same = text.split("\r\n").filter((line) => /^(Via|From|To|Call-ID|CSeq|Record-Route):/i.test(line));
+        const tagged = same.map((line) => (/^To:/i.test(line) && !line.includes(";tag=") ? `${line};tag=${id.slice(-8)}` : line));
+        // held or not, it sends on: what is to be heard is the switch's to say
+        send(["SIP/2.0 200 OK", ...tagged, `Contact: <sip:${from}@${HERE}:${port}>`], there ? description : "");
+      }
     }
   });
   const packet = Buffer.alloc(12 + PACKET, SILENCE);
   packet.writeUInt16BE(0x8000, 0);
   packet.writeUInt32BE(1, 8);
   const talk = setInterval(() => {
-    if (heard) {
-      packet.writeUInt16BE(sequence & 0xffff, 2);
-      packet.writeUInt32BE((sequence * PACKET) >>> 0, 4);
-      sequence += 1;
-      sound.send(packet, heard.port, heard.host);
+    packet.writeUInt16BE(sequence & 0xffff, 2);
+    packet.writeUInt32BE((sequence * PACKET) >>> 0, 4);
+    sequence += 1;
+    for (const there of heard.values()) {
+      sound.send(packet, there.port, there.host);
     }
   }, PACKET_MS);
   request("INVITE", cseq, description);
   return async () => {
-    if (!over && heard) {
+    if (!over && heard.has(id)) {
       cseq += 1;
       await new Promise((answered) => {
         signals.on("message", (data) => data.toString().includes(`CSeq: ${cseq} BYE`) && answered());

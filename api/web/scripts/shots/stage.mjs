@@ -90,11 +90,12 @@ const OBJECTS = [
   ["number-groups", "berlin", { numbers: ["+493055501", "+493055502"] }],
   ["trunks", "abroad", { gateway: "127.0.0.1:5095", max_calls: 30 }],
   ["ways-out", "abroad", { prefix: "+", trunks: [{ trunk: "abroad" }] }],
-  ["trunks", "city", { peers: ["127.0.0.1:5096"] }],
+  ["trunks", "city", { gateway: "127.0.0.1:5096", peers: ["127.0.0.1:5096"], options_every: "0s" }],
+  ["ways-out", "city", { prefix: "+4930", trunks: [{ trunk: "city" }] }],
   ["accounts", "1012", { password: "a phone of 1012" }],
   ["queues", "front", { display: "Front desk", on_nobody: "wait", wrap_up: "10m", wrap_up_codes: ["sold", "lost"] }],
   ["agents", "1012", { display: "Dora Stein", queues: ["front"] }],
-  ["numbers", "504", { access_code: "504", to: "queue:front" }],
+  ["numbers", "508", { access_code: "508", to: "queue:front" }],
   ["tenants", "acme", { display: "Acme House", domains: ["acme.example"] }],
 ];
 const TALKS = [

@@ -31,6 +31,7 @@ fn leg(ids: &mut IdMaker, started: i64, agent: Option<&str>) -> LegRecord {
         stats: LegStats::default(),
         video: None,
         verdict: None,
+        findings: Vec::new(),
         presented: None,
         trunk: agent.is_none().then(|| TrunkId::new(T, "carrier").unwrap()),
     }

@@ -104,6 +104,7 @@ fn leg_record(call: &OpenCall, leg: &OpenLeg, caller: bool, now: Wall) -> LegRec
         sip_status: None,
         stats: LegStats::default(),
         verdict: None,
+        findings: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole, RecordingEntry};
 use cordboard_model::desk::WrapUp;
 use cordboard_model::device::AgentDevice;
+use cordboard_model::guard::{Bar, Network};
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
