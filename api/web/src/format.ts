@@ -20,6 +20,9 @@ export function number(party: Party): string {
   return party.user || party.display;
 }
 
+/** What is read from left to right in any line: numbers with a way between them. For headings and labels, never for what is sent on. */
+export const ltr = (text: string): string => `\u2066${text}\u2069`;
+
 /** What differs between two ids of the same start: the counted part. */
 export function shortId(id: string): string {
   const dash = id.lastIndexOf("-");
