@@ -157,8 +157,8 @@ impl Baresip {
     /// Waits until it has decoded a picture of its partner's, and then until it has measured what came for three seconds.
     pub fn wait_seeing(&mut self) -> Result<(), Fail> {
         let line = "receiving with resolution 320 x 240";
-        self.process.wait_line(line, SOON)?;
-        self.process.wait_line("audio=6", SOON).map(drop)
+        self.process.wait_text(line, SOON)?;
+        self.process.wait_text("audio=6", SOON).map(drop)
     }
 
     /// The same of the pictures of its so many-th call, of which it says nothing more.

@@ -61,7 +61,7 @@ impl Linphone {
         command.args(["-d", "6", "-c"]).arg(dir.join("rc")).arg("-l").arg(dir.join("log"));
         command.current_dir(&dir).env("HOME", &dir);
         let mut process = Process::start_with_input(&format!("linphone-{user}"), &dir, command)?;
-        process.wait_line("linphonec>", START)?;
+        process.wait_text("linphonec>", START)?;
         let mut phone = Self { process, dir };
         phone.order("soundcard use files")?;
         let (says, heard) = (phone.dir.join("says.wav"), phone.dir.join("heard.wav"));
@@ -77,7 +77,7 @@ impl Linphone {
 
     /// Waits until a line that it printed holds `text`.
     pub fn wait_line(&mut self, text: &str, limit: Duration) -> Result<(), Fail> {
-        let waited = self.process.wait_line(text, limit);
+        let waited = self.process.wait_text(text, limit);
         waited.map(|_| ()).map_err(|why| Fail(format!("{why}; its log ends:\n{}", self.log_end())))
     }
 

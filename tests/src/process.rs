@@ -76,15 +76,32 @@ impl Process {
         String::from_utf8_lossy(&fs::read(&self.output).unwrap_or_default()).into_owned()
     }
 
-    /// Waits until a line that it printed holds `text`.
+    /// Waits until a line that it printed holds `text`. A line is there when its end is: some programs write one in pieces.
     pub fn wait_line(&mut self, text: &str, limit: Duration) -> Result<String, Fail> {
+        self.wait_until(text, limit, |output| {
+            let mut whole = output.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            whole.find(|line| line.contains(text)).map(|line| line.trim_end_matches('\r').to_owned())
+        })
+    }
+
+    /// The same of a line that need not have ended, as a prompt has not.
+    pub fn wait_text(&mut self, text: &str, limit: Duration) -> Result<String, Fail> {
+        self.wait_until(text, limit, |output| {
+            output.lines().find(|line| line.contains(text)).map(str::to_owned)
+        })
+    }
+
+    fn wait_until(
+        &mut self,
+        text: &str,
+        limit: Duration,
+        find: impl Fn(&str) -> Option<String>,
+    ) -> Result<String, Fail> {
         let end = Instant::now() + limit;
         loop {
             let output = self.output();
-            // A line is there when its end is: some programs write one in pieces.
-            let mut whole = output.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-            if let Some(line) = whole.find(|line| line.contains(text)) {
-                return Ok(line.trim_end_matches('\r').into());
+            if let Some(line) = find(&output) {
+                return Ok(line);
             }
             if let Some(status) = self.child.try_wait()? {
                 // What it wrote last may have come between the two looks, and without a line's end.

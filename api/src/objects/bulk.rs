@@ -3,6 +3,7 @@
 //! Invariant: a row says of its change what the change alone would have been answered, and the rows stand in the order of the
 //! changes.
 
+use super::schemas::{AnyChange, KindWord};
 use super::{Expected, ObjectAct, ObjectChange, ObjectView, kind, named};
 use crate::asked::{Said, Says};
 use crate::audit::Audit;
@@ -43,10 +44,12 @@ enum Do {
 struct Change {
     r#do: Do,
     /// As in paths: `agents`.
+    #[schemars(with = "KindWord")]
     kind: String,
     name: String,
     /// The version that is meant; `*` for whichever there is. Needed to change what is there.
     version: Option<String>,
+    #[schemars(with = "Option<AnyChange>")]
     document: Option<Map<String, Value>>,
 }
 

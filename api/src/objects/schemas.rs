@@ -84,6 +84,37 @@ impl JsonSchema for AnyPatch {
     }
 }
 
+/// A document of any kind, or a merge patch for one: which of both, and of which kind, the change says.
+pub(super) struct AnyChange;
+
+impl JsonSchema for AnyChange {
+    fn schema_name() -> Cow<'static, str> {
+        "ObjectChangeDocument".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut kinds = define(generator, "A document", name_of, Value::clone);
+        kinds.extend(define(generator, "A merge patch for a document", patch_name_of, patch_of));
+        json_schema!({
+            "description": "To put, a whole document of the kind; to merge, what changes in one.",
+            "anyOf": kinds,
+        })
+    }
+}
+
+/// The word of a kind in paths.
+pub(super) struct KindWord;
+
+impl JsonSchema for KindWord {
+    fn schema_name() -> Cow<'static, str> {
+        "ObjectKindWord".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": ObjectKind::ALL.map(ObjectKind::as_str) })
+    }
+}
+
 /// What a merge patch for such a value looks like. No key is needed and none has a default, for what is left out stays. A key
 /// that the document must have cannot be taken away. Lists are replaced, so their items are as in a document.
 fn patch_of(schema: &Value) -> Value {

@@ -162,6 +162,20 @@ async fn the_body_of_a_merge_patch_is_described_by_kind() {
     ] {
         assert_eq!(wrong(kind, text), Vec::<String>::new(), "{kind} {text}");
     }
+    let changes = |text: &str| wrong("ObjectChanges", text);
+    for text in [
+        r#"{"changes": [{"do": "put", "kind": "numbers", "name": "501", "document": {"to": "queue:sales"}}]}"#,
+        r#"{"whole": true, "changes": [{"do": "merge", "kind": "queues", "name": "sales", "version": "3", "document": {"ring": null}},
+            {"do": "delete", "kind": "agents", "name": "1001"}]}"#,
+    ] {
+        assert_eq!(changes(text), Vec::<String>::new(), "{text}");
+    }
+    for text in [
+        r#"{"changes": [{"do": "put", "kind": "number", "name": "501", "document": {"to": "queue:sales"}}]}"#,
+        r#"{"changes": [{"do": "put", "kind": "numbers", "name": "501", "document": {"where": "queue:sales"}}]}"#,
+    ] {
+        assert_ne!(changes(text), Vec::<String>::new(), "{text}");
+    }
     for (kind, text, at) in [
         ("QueuesPatch", r#"{"rings": "20s"}"#, "/rings"),
         ("QueuesPatch", r#"{"skill": {"french": {"least": "two"}}}"#, "/skill/french/least"),
