@@ -120,6 +120,6 @@ pub fn banned_by_hand(dir: &Path) -> Outcome {
     switch.api.post("/api/v1/bans/127.0.0.9/lift")?;
     ensure(is_heard(&socket, &switch, 4)?, || "it is not answered".into())?;
     ensure(switch.api.list("/api/v1/bans")?.is_empty(), || "it is in the list yet".into())?;
-    let log = switch.api.list("/api/v1/audit?action=ban")?;
+    let log = switch.api.list("/api/v1/audit?action=ban&outcome=done")?;
     ensure(log.len() == 1, || format!("the log: {log:?}"))
 }
