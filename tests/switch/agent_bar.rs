@@ -35,7 +35,7 @@ pub fn config(dir: &Path) -> Result<Config, Fail> {
         .more(&agent("1001", "display = \"Li Wei\"\nqueues = [\"sales\"]"))
         .user("1002")
         .more(&agent("1002", "display = \"Chen Jing\"\nauto_sign_in = true"))
-        .queue("wrap_up = \"60s\"\nwrap_up_codes = [\"sold\", \"lost\"]")
+        .queue("display = \"Sales desk\"\nwrap_up = \"60s\"\nwrap_up_codes = [\"sold\", \"lost\"]")
         .more(&format!("[tenant.default.access]\norigins = [\"{FOREIGN}\"]"))
         .trunk())
 }
@@ -90,7 +90,6 @@ pub fn talking(dir: &Path, desk: &mut Desk, bar: At<'_>) -> Result<Phone, Fail> 
 fn talking_as(dir: &Path, desk: &mut Desk, bar: At<'_>, scenario: &Scenario) -> Result<Phone, Fail> {
     let mut caller = Phone::by_trunk(dir, "501", scenario, CALLER)?;
     desk.sees(bar, "Incoming call")?;
-    picture(desk, bar, "bar-ringing")?;
     desk.click(bar, "Answer")?;
     desk.sees(bar, "Talking")?;
     hear_each_other(&mut caller, desk, bar)?;
@@ -122,10 +121,9 @@ pub fn takes_a_call(dir: &Path) -> Outcome {
     let held = Scenario::caller(MU_LAW).invites().is_answered();
     let held = held.is_offered_again("recvonly").is_offered_again("sendrecv").ends();
     let mut caller = talking_as(dir, &mut desk, bar, &held)?;
-    desk.sees(bar, "from queue sales")?;
+    desk.sees(bar, "from queue Sales desk")?;
     // a machine with other work may make it sound fair
     desk.sees(bar, "Sounds ")?;
-    picture(&mut desk, bar, "bar-talking")?;
     let tones = [TONES.as_slice(), &[MICROPHONE]].concat();
 
     desk.click(bar, "^Hold")?;
@@ -157,7 +155,6 @@ pub fn takes_a_call(dir: &Path) -> Outcome {
     caller.voice.hears_these("the customer, with the other agent alone,", &[THIRD], &tones, SOON)?;
     desk.does("choose", bar, json!({ "what": "sold" }))?;
     desk.fill(bar, "Note", "two of them")?;
-    picture(&mut desk, bar, "bar-wrap-up")?;
     desk.click(bar, "^Save")?;
     desk.sees(bar, "Saved")?;
     caller.hangs_up()?;

@@ -364,7 +364,8 @@ export function open(sheet: Sheet): void {
   }
 }
 
-async function lookForTargets(): Promise<void> {
+/** Whom and what he can reach, by their names. */
+export async function lookForTargets(): Promise<void> {
   if (bar.value.sheet === "none" && watching !== null) {
     clearInterval(watching);
     watching = null;
