@@ -104,14 +104,6 @@ pub fn hear_each_other(caller: &mut Phone, desk: &mut Desk, bar: At<'_>) -> Outc
     caller.voice.hears("the customer", MICROPHONE, SOON)
 }
 
-/// A picture for the manual, if somebody asks for pictures: `CORDBOARD_PICTURES=docs/pictures`, from the folder of the tree.
-fn picture(desk: &mut Desk, bar: At<'_>, name: &str) -> Outcome {
-    let Some(folder) = std::env::var_os("CORDBOARD_PICTURES") else { return Ok(()) };
-    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let file = tree.join(folder).join(format!("{name}.png"));
-    desk.does("shot", bar, json!({ "file": file.display().to_string() })).map(drop)
-}
-
 /// Sign-in with a password that must be changed, a call from a queue with sound both ways, hold, a consultation that becomes a
 /// conference, the note; the pages' consoles are empty and nothing keeps anybody from using them.
 pub fn takes_a_call(dir: &Path) -> Outcome {
@@ -260,7 +252,6 @@ pub fn checks_a_place(dir: &Path) -> Outcome {
     desk.click(bar, "^Begin")?;
     desk.click(bar, "^Yes")?;
     desk.sees(bar, "Report for support")?;
-    picture(&mut desk, bar, "bar-check")?;
     let report = desk.evaluate(bar, "document.querySelector('#check-report').value")?;
     let report = report.as_str().unwrap_or_default().to_owned();
     let good = ["browser: good", "permission: good", "microphone: good", "signalling: good"];

@@ -164,7 +164,7 @@ async function alone(look, who, name, path, there) {
 }
 
 /** The bar through a call. */
-const STATES = ["ready", "call-out", "ringing", "talking", "keys", "transfer", "consult", "consulting", "conference", "held", "wrap-up"];
+const STATES = ["ready", "call-out", "check", "ringing", "talking", "keys", "transfer", "consult", "consulting", "conference", "held", "wrap-up"];
 async function inBar(look, desk) {
   if (look.answers || !STATES.some((state) => wants(`bar-${state}`))) {
     return;

@@ -519,6 +519,14 @@ fn ban(floor: &mut Floor, bar: Bar) -> Result<Vec<String>, Refusal> {
     Ok(vec![format!("{source} is not heard from now on")])
 }
 
+fn keep_off(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
+    match command {
+        Command::Ban(bar) => ban(floor, *bar),
+        Command::LiftBan(source) => lift(floor, source),
+        _ => Err(Refusal::NotFound("no ban".into())),
+    }
+}
+
 fn lift(floor: &mut Floor, source: Network) -> Result<Vec<String>, Refusal> {
     let before = floor.bans.len();
     floor.bans.retain(|ban| ban.source != source);
@@ -590,8 +598,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Messages(user, new, old) => {
             Ok(vec![format!("{new} new and {old} old messages wait for {user}")])
         }
-        Command::Ban(bar) => ban(floor, *bar),
-        Command::LiftBan(source) => lift(floor, source),
+        Command::Ban(_) | Command::LiftBan(_) => keep_off(floor, command),
         Command::Stop { now } => Ok(vec![format!("the switch stops, at once: {now}")]),
         Command::Desk(order) => at_desk(floor, *order),
         Command::Place(order) => Ok(vec![format!("{:?} by {}", order.to, order.by)]),

@@ -22,6 +22,12 @@ export async function states(page, shoot) {
   await is(page, ".sheet");
   await shoot("bar-call-out");
   await page.keyboard.press("Escape");
+  await page.click(".bar-tools .button >> nth=0");
+  await page.click(".check > .button");
+  await page.click(".check-steps .button.next", { timeout: STATE_MS });
+  await is(page, "#check-report");
+  await shoot("bar-check");
+  await page.keyboard.press("Escape");
   const hangsUp = await calls({ to: "508", from: "+493012345678", display: "Ada Lovelace", port: PORT });
   try {
     await is(page, ".call-two");
