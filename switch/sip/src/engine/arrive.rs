@@ -4,7 +4,7 @@
 use super::belongs::Sender;
 use super::context::is_supported;
 use super::{Datagram, Flow, SessionId, SipEngine};
-use crate::guard::{Offence, invited};
+use crate::guard::{Look, Offence, goes_on, invited};
 use crate::session::Base;
 use crate::session::request::{answer, respond_with};
 use crate::stun;
@@ -20,7 +20,8 @@ impl SipEngine {
         let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
         let number = invited(datagram.bytes);
         let is_help = number.is_some_and(|number| self.base.cx.directory.is_help(number));
-        if !self.guard.admit(flow, datagram.bytes, (is_peer, is_help), self.base.cx.now) {
+        let look = Look { is_peer, is_help, goes_on: goes_on(datagram.bytes) };
+        if !self.guard.admit(flow, datagram.bytes, look, self.base.cx.now) {
             return self.on_scanner();
         }
         match parse_datagram(datagram.bytes) {

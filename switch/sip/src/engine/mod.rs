@@ -52,7 +52,7 @@ pub use crate::subscription::{DialogInfo, DialogState, Waiting};
 pub use crate::guard::{Banned, GuardFigures};
 
 use crate::auth::Pass;
-use crate::guard::Guard;
+use crate::guard::{Guard, Look, is_within};
 use crate::page::Pager;
 use crate::registrar::Registrar;
 use crate::session::{Base, Replaceable, Session, end_orphan};
@@ -187,7 +187,11 @@ impl SipEngine {
             }
             _ => false,
         };
-        if !self.guard.admit_read(flow, agent, (is_peer, is_help), now) {
+        let goes_on = match &frame {
+            Frame::Message(message) => message.status().is_some() || message.method().is_some_and(is_within),
+            _ => false,
+        };
+        if !self.guard.admit_read(flow, agent, Look { is_peer, is_help, goes_on }, now) {
             return self.on_scanner();
         }
         match frame {

@@ -6,7 +6,8 @@
 //! - no memory grows with what strangers send: every table has a fixed size and forgets the oldest;
 //! - the addresses of trunks, of devices that have shown a password, and of whom we call are not banned. A sender's
 //!   address is not proof over UDP: whoever writes a trunk's address into his packets must not be able to cut it off;
-//! - who is kept off by hand is not heard whatever he has shown, but for emergency calls;
+//! - who is kept off by hand begins nothing any more, whatever he has shown, but emergency calls; of a device that has shown its
+//!   password what goes on is heard, so that a call that is up comes to its end;
 //! - a stranger gets no more than [`AMPLIFICATION`] times the bytes he sent over UDP, for they may go to a victim.
 //!
 //! IPv6 sources are networks of 64 bits: that is what one subscriber has.
@@ -26,6 +27,7 @@ use cordboard_model::guard::{BanView, Bar, BarFault, GuardLimits, Network};
 use cordboard_model::time::{Time, WallClock};
 
 use crate::engine::Flow;
+use crate::wire::Method;
 use bars::Bars;
 use bucket::{Bucket, per_second};
 use calls::Calls;
@@ -127,6 +129,29 @@ struct Ban {
     why: &'static str,
 }
 
+/// What is known of a message before it is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Look {
+    /// It is from an address of a trunk.
+    pub(crate) is_peer: bool,
+    /// It is an INVITE to an emergency number.
+    pub(crate) is_help: bool,
+    /// It begins nothing: a response, or a request within what is there ([`goes_on`]).
+    pub(crate) goes_on: bool,
+}
+
+/// Whether the first bytes are those of a response, or of a request that is within a dialog or belongs to an INVITE.
+pub(crate) fn goes_on(bytes: &[u8]) -> bool {
+    [&b"SIP/2.0 "[..], b"ACK ", b"BYE ", b"CANCEL ", b"PRACK ", b"UPDATE "]
+        .iter()
+        .any(|begin| bytes.starts_with(begin))
+}
+
+/// Whether a request of this method is of those.
+pub(crate) const fn is_within(method: &Method) -> bool {
+    matches!(method, Method::Ack | Method::Bye | Method::Cancel | Method::Prack | Method::Update)
+}
+
 /// The message at hand.
 #[derive(Clone, Copy, Debug)]
 struct Hand {
@@ -194,19 +219,13 @@ impl Guard {
         self.urgent.resize(size);
     }
 
-    /// The first look at what came: whether it is to be read at all. `is_peer`: from an address of a trunk; `is_help`: an
-    /// INVITE to an emergency number.
-    pub(crate) fn admit(
-        &mut self,
-        flow: Flow,
-        bytes: &[u8],
-        (is_peer, is_help): (bool, bool),
-        now: Time,
-    ) -> bool {
-        let exempt = is_peer || self.is_exempt(flow, now);
-        let urgent = is_help && self.urgent.take(source_of(flow.remote.ip()), exempt, now);
+    /// The first look at what came: whether it is to be read at all.
+    pub(crate) fn admit(&mut self, flow: Flow, bytes: &[u8], look: Look, now: Time) -> bool {
+        let exempt = look.is_peer || self.is_exempt(flow, now);
+        let urgent = look.is_help && self.urgent.take(source_of(flow.remote.ip()), exempt, now);
         self.hand = Some(Hand { flow, len: bytes.len(), exempt, urgent });
-        if !urgent && !is_peer && self.is_barred(flow.remote.ip(), now) {
+        let heard = urgent || look.is_peer || look.goes_on && self.is_known(flow, now);
+        if !heard && self.is_barred(flow.remote.ip(), now) {
             self.bars.drops(flow.remote.ip(), now);
             self.figures.dropped += 1;
             return false;
@@ -225,15 +244,9 @@ impl Guard {
     }
 
     /// The same for a message of a stream, which was cut out and read already.
-    pub(crate) fn admit_read(
-        &mut self,
-        flow: Flow,
-        agent: &str,
-        (is_peer, is_help): (bool, bool),
-        now: Time,
-    ) -> bool {
+    pub(crate) fn admit_read(&mut self, flow: Flow, agent: &str, look: Look, now: Time) -> bool {
         let line = format!("User-Agent: {agent}");
-        self.admit(flow, line.as_bytes(), (is_peer, is_help), now)
+        self.admit(flow, line.as_bytes(), look, now)
     }
 
     /// Whether the message at hand is an INVITE to an emergency number that is looked at whatever else is so.
@@ -249,9 +262,11 @@ impl Guard {
     }
 
     fn is_exempt(&self, flow: Flow, now: Time) -> bool {
-        !self.limits.enabled
-            || self.known.get(&canonical(flow.remote)).is_some_and(|until| *until > now)
-            || self.is_allowed(flow.remote.ip())
+        !self.limits.enabled || self.is_known(flow, now) || self.is_allowed(flow.remote.ip())
+    }
+
+    fn is_known(&self, flow: Flow, now: Time) -> bool {
+        self.known.get(&canonical(flow.remote)).is_some_and(|until| *until > now)
     }
 
     fn is_allowed(&self, address: IpAddr) -> bool {

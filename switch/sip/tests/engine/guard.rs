@@ -149,8 +149,16 @@ fn who_is_banned_by_hand_is_not_heard_though_he_has_shown_his_password_until_it_
         bench.recv(PHONE, &options(n, "User-Agent: friendly-scanner\n"));
     }
     assert!(bench.take().is_empty());
+    // what is up comes to its end, by who has shown his password and nobody else
+    bench.recv(PHONE, &request("BYE", "z9hG4bKb1", "1 BYE", "", ""));
+    assert_eq!(bench.lines(), ["481 BYE"]);
+    bench.recv(
+        "203.0.113.6:5060",
+        &request("BYE", "z9hG4bKb2", "1 BYE", "", "").replace("203.0.113.5", "203.0.113.6"),
+    );
+    assert!(bench.take().is_empty());
     let ban = bench.engine.bans(bench.now).pop().unwrap();
-    assert_eq!((ban.dropped, ban.by.as_deref()), (30, Some("key ops")));
+    assert_eq!((ban.dropped, ban.by.as_deref()), (31, Some("key ops")));
     assert_eq!(bans(&bench), ["203.0.113.0/24 1"], "no other ban comes of what is not read");
     // one address of it is not banned by itself
     assert_eq!(lifts(&mut bench, "203.0.113.5"), (false, false));

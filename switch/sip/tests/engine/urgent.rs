@@ -1,7 +1,9 @@
 //! INVITEs to emergency numbers: looked at where others are not, and worth nothing to who only pretends.
 
+use cordboard_model::guard::Bar;
 use cordboard_model::id::TenantId;
 use cordboard_model::routes::Emergency;
+use cordboard_model::time::{Time, Wall};
 use cordboard_sip::engine::{Directory, Flow, SipCommand, SipEvent, Transport};
 use cordboard_sip::wire::{Frame, Message, parse_datagram};
 
@@ -67,6 +69,21 @@ fn who_is_banned_calls_for_help_and_nobody_else() {
     banned(&mut bench, PHONE);
     assert_eq!(calls(&mut bench, PHONE, "1002", 1), None, "he is banned");
     assert_eq!(calls(&mut bench, PHONE, "112", 2), Some(true));
+}
+
+#[test]
+fn who_is_banned_by_hand_calls_for_help_and_nobody_else() {
+    let mut bench = helped(false);
+    let bar = Bar {
+        source: "203.0.113.0/24".parse().unwrap(),
+        why: String::new(),
+        by: "key ops".into(),
+        until: Wall(bench.now.since(Time::ZERO).as_millis() as i64 + 600_000),
+    };
+    assert_eq!(bench.engine.bar(bar, bench.now), Ok(0));
+    assert_eq!(calls(&mut bench, PHONE, "1002", 1), None, "he is banned");
+    assert_eq!(calls(&mut bench, PHONE, "112", 2), Some(true));
+    assert_eq!(calls(&mut bench, PHONE, "1002", 3), None, "and is so after it");
 }
 
 #[test]
