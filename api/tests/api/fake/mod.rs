@@ -46,6 +46,7 @@ use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -506,10 +507,10 @@ fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> 
 }
 
 /// The trunk of this house.
-const PEER: &str = "198.51.100.1";
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 
 fn ban(floor: &mut Floor, bar: Bar) -> Result<Vec<String>, Refusal> {
-    if bar.source.contains(PEER.parse().unwrap()) {
+    if bar.source.contains(PEER) {
         let (code, why) = BarFault::Trunk("out".into()).words();
         return Err(Refusal::Named(code, why));
     }

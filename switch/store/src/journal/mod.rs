@@ -22,6 +22,8 @@ mod scan;
 mod writer;
 
 #[cfg(test)]
+mod bar_tests;
+#[cfg(test)]
 mod chat_tests;
 #[cfg(test)]
 mod interval_tests;

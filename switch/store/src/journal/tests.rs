@@ -8,7 +8,6 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole, RecordingEntry};
 use cordboard_model::desk::WrapUp;
 use cordboard_model::device::AgentDevice;
-use cordboard_model::guard::{Bar, Network};
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
@@ -653,22 +652,6 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
         let asked = JournalRecord::CallAsked { call, token: token.into(), ends: Wall(ends) };
         open.append(&asked, Wall(1_000)).unwrap();
     }
-    let source = |text: &str| text.parse::<Network>().unwrap();
-    let bar = |text: &str, why: &str, until| Bar {
-        source: source(text),
-        why: why.into(),
-        by: "key ops".into(),
-        until: Wall(until),
-    };
-    for bar in [
-        bar("192.0.2.0/24", "first", 5_000),
-        bar("192.0.2.0/24", "again", 6_000),
-        bar("192.0.2.7", "over", 2_000),
-        bar("192.0.2.8", "taken back", 5_000),
-    ] {
-        open.append(&JournalRecord::Barred(Box::new(bar)), Wall(1_000)).unwrap();
-    }
-    open.append(&JournalRecord::Unbarred { source: source("192.0.2.8") }, Wall(1_000)).unwrap();
     open.append(&counted("late", 7, 9_000), Wall(3_000)).unwrap();
     open.commit(Time::ZERO).unwrap();
     open.compact().unwrap();
@@ -676,7 +659,6 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
     let (_, recovered) = Journal::open(scratch.path()).unwrap();
     let counts: Vec<_> = recovered.counters.iter().map(|c| (c.name.as_str(), c.value, c.ends.0)).collect();
     assert_eq!(counts, [("late", 7, 9_000), ("pin", 2, 5_000)]);
-    assert_eq!(recovered.bars, [bar("192.0.2.0/24", "again", 6_000)]);
     let talks: Vec<_> =
         recovered.talks.iter().map(|t| (t.caller.as_str(), t.agent.name.as_str(), t.at.0)).collect();
     assert_eq!(talks, [("+4930", "1002", 1_100)]);
