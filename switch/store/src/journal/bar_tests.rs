@@ -27,8 +27,10 @@ fn who_is_kept_off_is_so_after_a_compaction_until_it_ends_or_is_taken_back() {
     open.append(&JournalRecord::Unbarred { source: taken_back.source }, Wall(1_000)).unwrap();
     open.append(&JournalRecord::Barred(Box::new(bar("10.0.0.0/8", "late", 9_000))), Wall(3_000)).unwrap();
     open.commit(Time::ZERO).unwrap();
-    let (_, whole) = Journal::open(scratch.path()).unwrap();
+    drop(open);
+    let (journal, whole) = Journal::open(scratch.path()).unwrap();
     assert_eq!(whole.bars.len(), 3, "what has ended is for the reader to leave out");
+    let mut open = journal.into_writer().unwrap();
     open.compact().unwrap();
     drop(open);
     let (_, recovered) = Journal::open(scratch.path()).unwrap();
