@@ -1,19 +1,9 @@
-/** What is said when the switch refuses: in the reader's words where the code is known, else in the switch's. */
+/** What is said when something was done or refused, and what is asked before it. */
 
 import { i18n } from "../lang";
 import { Problem } from "../http";
+import { inWords } from "./refusal";
 import { ElMessage, ElMessageBox } from "./ui";
-
-export function inWords(problem: Problem): string {
-  const { t, te } = i18n.global;
-  const key = `refused.${problem.code || problem.status}`;
-  const said = te(key) ? t(key) : "";
-  const detail = problem.said.detail ?? "";
-  if (said === "") {
-    return detail || problem.said.title || t("refused.other");
-  }
-  return detail && problem.code === "" ? `${said} ${detail}` : said;
-}
 
 export const done = (text: string): void => void ElMessage({ type: "success", message: text, grouping: true, duration: 2500 });
 
