@@ -275,10 +275,13 @@ impl Hub {
         let last = lost.or(stream.lost).map(|(_, last)| last);
         stream.lost = first.zip(last);
         let states = self.states_to.clone();
-        let question = move |shard: &mut Shard| {
-            let _ = states.try_send((tenant, state_of(shard, tenant)));
-        };
-        stream.wanted = self.shard.try_send(Order::Ask(Box::new(question))).is_err();
+        let question = Order::ask(
+            move |shard| state_of(shard, tenant),
+            move |state| {
+                let _ = states.try_send((tenant, state));
+            },
+        );
+        stream.wanted = self.shard.try_send(question).is_err();
     }
 
     /// A state has come: it stands after the last event that it includes.

@@ -46,6 +46,7 @@ pub mod owed;
 pub mod password;
 mod placing;
 pub mod prompts;
+pub mod question;
 pub mod recordings;
 pub mod reload;
 pub mod report_command;

@@ -11,7 +11,6 @@ use crate::switch::{NodeSwitch, missing, store_refusal};
 use cordboard_acd::figures::{Fold, Grid, day_after, day_named, day_of};
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked, When};
 use cordboard_api::switch::{Later, Refusal};
-use cordboard_core::Shard;
 use cordboard_lane::Sender;
 use cordboard_model::calendar;
 use cordboard_model::figures::{Report, ReportBy, ReportStep, WallView};
@@ -117,7 +116,7 @@ pub async fn seed(store: Arc<Store>, reloader: Arc<Reloader>, orders: Sender<Ord
             tracing::warn!(%tenant, %why, "today's figures from before the start cannot be read; the wall is without them");
             continue;
         }
-        let told = Order::Ask(Box::new(move |shard: &mut Shard| shard.seed_figures(tenant, within.0, folds)));
+        let told = Order::ask(move |shard| shard.seed_figures(tenant, within.0, folds), drop);
         if orders.try_send(told).is_err() {
             tracing::warn!(%tenant, "the shard is too busy for today's figures from before the start");
         }

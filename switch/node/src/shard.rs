@@ -12,6 +12,7 @@ use crate::journal::JournalOrder;
 use crate::media::{BuildOrder, MediaOrder, Parted};
 use crate::owed::Owed;
 use crate::placing::{Placed, Placing};
+use crate::question::Asked;
 use crate::speech::Wish;
 use crate::transport::StreamOrder;
 use cordboard_core::{Shard, ShardCommand, ShardInput, ShardOutput};
@@ -82,8 +83,8 @@ pub enum Order {
     Journalled(u64, bool),
     /// From the API, a signal or the boot.
     Command(ShardCommand),
-    /// A question, or a command whose refusal matters; it answers by itself.
-    Ask(Box<dyn FnOnce(&mut Shard) + Send>),
+    /// A question, or a command whose refusal matters.
+    Ask(Box<dyn Asked>),
     /// The wall clock moved.
     Wall(WallClock),
     /// A question to the domain name system is answered.
@@ -361,6 +362,10 @@ impl ShardThread {
                         self.moved(leg, parted);
                         continue;
                     }
+                    Order::Ask(asked) => {
+                        self.answer(asked);
+                        continue;
+                    }
                     order => order,
                 };
                 if let Order::Wall(wall) = &order {
@@ -378,15 +383,11 @@ impl ShardThread {
                     }
                     Order::FlowClosed(flow) => shard.handle_input(ShardInput::FlowClosed(flow), clock.now()),
                     Order::Media(event) => shard.handle_input(ShardInput::Media(event), clock.now()),
-                    Order::Moved(..) => {}
+                    Order::Moved(..) | Order::Ask(_) => {}
                     Order::Journalled(ticket, ok) => {
                         shard.handle_input(ShardInput::Journalled { ticket, ok }, clock.now());
                     }
                     Order::Command(command) => shard.handle_command(command, clock.now()),
-                    Order::Ask(question) => {
-                        shard.empty_hand(clock.now());
-                        question(shard);
-                    }
                     Order::Wall(wall) => shard.handle_input(ShardInput::Wall(wall), clock.now()),
                     Order::Looked { ticket, answer } => {
                         shard.handle_input(ShardInput::Looked { ticket, answer }, clock.now());
@@ -406,6 +407,16 @@ impl ShardThread {
                 });
             }
         }
+    }
+
+    /// Puts a question, and answers it once what it led to is carried out: who is woken by the answer may be given this thread's
+    /// core at once, and a message would be on the wire no sooner than he sleeps.
+    fn answer(&mut self, mut asked: Box<dyn Asked>) {
+        self.with_shard("order", |shard, clock| {
+            shard.empty_hand(clock.now());
+            asked.put(shard);
+        });
+        asked.tell();
     }
 
     /// A leg is gone: who places legs forgets it, and who makes what they need, if it was never closed.

@@ -9,7 +9,7 @@ use crate::config::Loaded;
 use crate::shard::Order;
 use crate::switch::{NodeSwitch, missing};
 use cordboard_api::switch::{Later, Refusal};
-use cordboard_core::{Shard, ShardCommand};
+use cordboard_core::ShardCommand;
 use cordboard_lane::Sender;
 use cordboard_model::id::TenantId;
 use serde_json::Value;
@@ -58,10 +58,13 @@ async fn drained(orders: &Sender<Order>) {
             continue;
         }
         let (answer, wait) = oneshot::channel();
-        let question = move |shard: &mut Shard| {
-            let _ = answer.send(shard.is_drained());
-        };
-        if orders.try_send(Order::Ask(Box::new(question))).is_err() {
+        let question = Order::ask(
+            |shard| shard.is_drained(),
+            move |drained| {
+                let _ = answer.send(drained);
+            },
+        );
+        if orders.try_send(question).is_err() {
             if orders.is_closed() {
                 return;
             }

@@ -93,10 +93,10 @@ pub(crate) async fn ask<T: Send + 'static>(
     question: impl FnOnce(&mut Shard) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     let (answer, wait) = oneshot::channel();
-    let order = Order::Ask(Box::new(move |shard| {
+    let order = Order::ask(question, move |said| {
         // The asker may have given up; nothing is lost with its answer.
-        let _ = answer.send(question(shard));
-    }));
+        let _ = answer.send(said);
+    });
     orders.try_send(order).map_err(|_| Refusal::Busy(1))?;
     match tokio::time::timeout(ANSWER, wait).await {
         Ok(Ok(answer)) => Ok(answer),

@@ -33,7 +33,7 @@ use crate::transport::{
 };
 use crate::walls::Walls;
 use crate::webhooks::Deliveries;
-use cordboard_core::{Shard, ShardCommand};
+use cordboard_core::ShardCommand;
 use cordboard_lane::{Receiver, Sender};
 use cordboard_model::cdr::RecordingEntry;
 use cordboard_model::event::Event;
@@ -520,10 +520,13 @@ impl Running {
         let end = Instant::now() + STOP;
         while Instant::now() < end {
             let (answer, wait) = tokio::sync::oneshot::channel();
-            let question = move |shard: &mut Shard| {
-                let _ = answer.send(shard.is_at_rest());
-            };
-            if self.orders.try_send(Order::Ask(Box::new(question))).is_err() {
+            let question = Order::ask(
+                |shard| shard.is_at_rest(),
+                move |rests| {
+                    let _ = answer.send(rests);
+                },
+            );
+            if self.orders.try_send(question).is_err() {
                 break;
             }
             match tokio::time::timeout_at(end.into(), wait).await {

@@ -219,10 +219,13 @@ impl Hub {
     async fn snapshot(&self, tenant: TenantId, filter: &Arc<EventFilter>) -> Option<Views> {
         let (answer, wait) = oneshot::channel();
         let filter = Arc::clone(filter);
-        let question = move |shard: &mut Shard| {
-            let _ = answer.send(views(shard, tenant, &filter));
-        };
-        self.shard.try_send(Order::Ask(Box::new(question))).ok()?;
+        let question = Order::ask(
+            move |shard| views(shard, tenant, &filter),
+            move |views| {
+                let _ = answer.send(views);
+            },
+        );
+        self.shard.try_send(question).ok()?;
         wait.await.ok()
     }
 }
