@@ -1,4 +1,4 @@
-//! Sends the caller of an agent aside to a flow, and takes him back.
+//! Sends the caller of an agent aside to a flow, and takes him back; changes the data of a call.
 
 use crate::asked::{Of, Said, Says};
 use crate::problem::Problem;
@@ -33,4 +33,18 @@ pub(crate) async fn begin(call: Of<CallId>, Said(body): Said<Body>) -> Answer<Do
 
 pub(crate) async fn end(call: Of<CallId>) -> Answer<Done> {
     call.order(Command::TakeBack(call.id)).await
+}
+
+/// Entries of a call's data: null takes one away, the others stay (RFC 7396 of one level).
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "CallDataPatch")]
+pub(crate) struct Data(BTreeMap<String, Value>);
+
+impl Says for Data {
+    const FIELD: &'static str = "data";
+    const EXPECTED: &'static str = r#"expected entries: {"order": 4711, "vip": null}"#;
+}
+
+pub(crate) async fn change(call: Of<CallId>, Said(Data(entries)): Said<Data>) -> Answer<Done> {
+    call.order(Command::Data(call.id, entries)).await
 }

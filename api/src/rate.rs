@@ -5,8 +5,7 @@
 //!
 //! Who has shown nothing has no bucket: the brake on guessing is for him.
 
-use crate::access::cookie::cookie_of;
-use crate::key::key_of;
+use crate::key::token_of;
 use crate::problem::Problem;
 use crate::state::State;
 use axum::extract::{Request, State as Use};
@@ -41,7 +40,7 @@ pub(crate) type Credential = [u8; 32];
 
 /// Whose request it is, as far as it shows something.
 pub(crate) fn credential(headers: &HeaderMap) -> Option<Credential> {
-    key_of(headers).or_else(|| cookie_of(headers)).map(|key| Sha256::digest(key).into())
+    token_of(headers).map(|key| Sha256::digest(key).into())
 }
 
 /// The buckets.

@@ -181,6 +181,17 @@ fn party_routes() -> Routes {
             aside::end,
             key("takeBack", control, "Takes him back before the flow is over").gives::<Done>(),
         )
+        .patch(
+            "/calls/{id}/data",
+            aside::change,
+            key(
+                "changeCallData",
+                control,
+                "Changes entries of a call's data, all or none; null takes one away",
+            )
+            .takes::<aside::Data>(r#"{"order": 4711, "vip": true}"#)
+            .gives::<Done>(),
+        )
 }
 
 /// Who hears it.

@@ -57,6 +57,8 @@ pub enum Command {
     Aside(Box<Aside>),
     /// Take him back before the flow is over.
     TakeBack(CallId),
+    /// Change entries of a call's data, all of them or none; null removes one.
+    Data(CallId, BTreeMap<String, serde_json::Value>),
     /// Begin, end, pause or resume the recording of a call.
     Record(Record),
     /// Have a program listen to a call.

@@ -2,7 +2,8 @@
 signed requests. It knows what the reference's public documents say, and nothing of this switch.
 
 Usage: client.py HOST:PORT KEY SECRET NAME JSON. Prints the answer, as JSON; bytes as their number and their SHA-256.
-NAME is token, or a path: below /apiaccess it is asked with a token, otherwise signed.
+NAME is token, or a path: below /apiaccess it is asked with a token, otherwise signed. "GET PATH" reads one. The entry
+ccmessaging-token of the JSON is a header, not of the body.
 """
 
 import datetime
@@ -22,8 +23,9 @@ class Client:
         self.at, self.key, self.secret = at, key, secret
 
     def send(self, path, body, headers):
-        connection = http.client.HTTPConnection(self.at, timeout=20)
-        connection.request("POST", path, body, headers)
+        connection = http.client.HTTPConnection(self.at, timeout=30)
+        method, _, path = path.rpartition(" ")
+        connection.request(method or "POST", path, body, headers)
         answer = connection.getresponse()
         return answer.status, answer.getheader("Content-Type"), answer.read()
 
@@ -43,7 +45,10 @@ class Client:
             "Authorization": "Bearer " + token["AccessToken"],
             "X-APP-Key": self.key,
         }
-        return self.send(path, body, headers)
+        said = json.loads(body)
+        if "ccmessaging-token" in said:
+            headers["ccmessaging-token"] = said.pop("ccmessaging-token")
+        return self.send(path, json.dumps(said), headers)
 
     def signed(self, path, body):
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -71,7 +76,7 @@ def main():
     if name == "token":
         status, answer = client.token()
         return print(json.dumps({"status": status, "body": answer}))
-    ask = client.bearer if name.startswith("/apiaccess") else client.signed
+    ask = client.bearer if "/apiaccess" in name else client.signed
     status, kind, answer = ask(name, said)
     if kind == OCTETS:
         digest = hashlib.sha256(answer).hexdigest()

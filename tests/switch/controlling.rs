@@ -45,6 +45,7 @@ pub fn play_and_collect(dir: &Path) -> Outcome {
     phone.answers_now()?;
     hear_each_other(&mut caller, &mut phone)?;
     let call = text(&switch.wait_stage("bridged")?, "call");
+    changes_data(&switch, &call)?;
     let tone = json!([{"tone": PLAYED, "seconds": 0.6}]);
     let play = begin(&switch, &call, "play", &json!({"items": tone, "to": "caller", "repeat": true}))?;
     caller.voice.hears("the caller", f64::from(PLAYED), SOON)?;
@@ -72,8 +73,19 @@ pub fn play_and_collect(dir: &Path) -> Outcome {
     hear_each_other(&mut caller, &mut phone)?;
     caller.hangs_up()?;
     phone.ended()?;
-    switch.wait_cdrs(1)?;
+    field(&switch.wait_cdrs(1)?[0], "data.order", 4711)?;
     switch.ensure_nothing_left()
+}
+
+fn changes_data(switch: &Switch, call: &str) -> Outcome {
+    let path = format!("/api/v1/calls/{call}/data");
+    let change = |body: &Value| switch.api.send("PATCH", &path, &body.to_string());
+    ensure(change(&json!({"order": 4711, "vip": true}))?.status == 200, || "it is not changed".into())?;
+    ensure(change(&json!({"vip": null}))?.status == 200, || "an entry is not taken away".into())?;
+    let long = change(&json!({"order": 1, "note": "n".repeat(5_000)}))?;
+    ensure(long.status == 422 || long.status == 400, || format!("too much is answered {}", long.status))?;
+    let view = switch.api.get(&format!("/api/v1/calls/{call}"))?;
+    field(&view, "data", json!({"order": 4711}))
 }
 
 fn collects(

@@ -145,6 +145,7 @@ static TESTS: &[Test] = &[
     test("a_client_of_the_agent_gateway_answers_web_chats", gateway::texted),
     test("who_signs_in_by_force_at_the_agent_gateway_throws_the_other_out", gateway::thrown_out),
     test("a_client_with_an_app_key_calls_back_monitors_and_fetches_the_recording", shapes::walk),
+    test("a_client_with_an_app_key_has_its_customers_chat_over_a_kill_too", shapes::talks),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),

@@ -106,3 +106,75 @@ pub fn walk(dir: &Path) -> Outcome {
     field(&none, "response.resultCode", "0300012")?;
     switch.ensure_nothing_left()
 }
+
+const TALK: &str = "/apiaccess/ccmessaging";
+
+/// A customer of the program's.
+struct Customer<'a> {
+    switch: &'a Switch,
+    token: &'a str,
+}
+
+impl Customer<'_> {
+    fn sends(&self, control: &str, content: &str) -> Outcome {
+        let said = json!({
+            "channel": "WEB", "controlType": control, "content": content, "from": "c-17", "mediaType": "TEXT",
+            "ccmessaging-token": self.token,
+        });
+        field(&body(self.switch, &format!("{TALK}/send"), &said)?, "resultCode", "0")
+    }
+
+    /// What he is told, as `control: content`.
+    fn polls(&self) -> Result<Vec<String>, Fail> {
+        let said = json!({ "ccmessaging-token": self.token });
+        let told = body(self.switch, &format!("GET {TALK}/poll?receiverId=c-17&channel=WEB"), &said)?;
+        field(&told, "resultCode", "0")?;
+        let text = |message: &Value, key: &str| message[key].as_str().unwrap_or_default().to_owned();
+        let line =
+            |message: &Value| format!("{}: {}", text(message, "controlType"), text(message, "content"));
+        Ok(told["downlinkMessages"].as_array().into_iter().flatten().map(line).collect())
+    }
+}
+
+/// A customer of a program writes by `send`, an agent takes his chat and answers; the switch is killed in the middle, and both go on.
+pub fn talks(dir: &Path) -> Outcome {
+    let keys =
+        format!("[huawei.tenant.default]\nvdn = 5\n[huawei.tenant.default.key.crm]\nsecret = \"{SECRET}\"");
+    let queue = "[tenant.default.queue.web]\nkind = \"multimedia\"\non_nobody = \"wait\"\nwrap_up = \"0s\"";
+    let agent = "[tenant.default.agent.1001]\nqueues = [\"web\"]\nkind = \"multimedia\"\nchats = 1\nauto_sign_in = true";
+    let config = Config::new(dir)?.more(&keys).user("1001").more(queue).more(agent);
+    let mut switch = Switch::start(dir, &config)?;
+    switch.wait_agent("1001", "ready")?;
+    let who = json!({ "userId": "c-17", "userName": "Ann", "channelId": "web", "locale": "en" });
+    let applied = body(&switch, &format!("{TALK}/applyToken"), &who)?;
+    let token = applied["token"].as_str().unwrap_or_default().to_owned();
+    let ann = Customer { switch: &switch, token: &token };
+    ann.sends("CONNECT", "where is my order?")?;
+    switch.wait_agent("1001", "ringing")?;
+    let chat = switch.api.list("/api/v1/chats")?.first().cloned().unwrap_or_default();
+    field(&chat, "customer.name", "Ann")?;
+    let path = format!("/api/v1/chats/{}", chat["chat"].as_str().unwrap_or_default());
+    let agent = |switch: &Switch, what: &str, text: &str| {
+        let said =
+            if text.is_empty() { json!({ "by": "1001" }) } else { json!({ "by": "1001", "text": text }) };
+        switch.api.post_body(&format!("{path}/{what}"), &said.to_string())
+    };
+    agent(&switch, "accept", "")?;
+    agent(&switch, "messages", "on its way")?;
+    let told = ann.polls()?;
+    ensure(told == ["CHAT: on its way"], || format!("{told:?}"))?;
+
+    switch.kill();
+    let switch = Switch::restart(dir)?;
+    let ann = Customer { switch: &switch, token: &token };
+    ann.sends("CHAT", "are you there?")?;
+    let told = ann.polls()?;
+    ensure(told == ["CHAT: on its way"], || format!("after the restart all of it again: {told:?}"))?;
+    let messages = switch.api.list(&format!("{path}/messages"))?;
+    ensure(messages.len() == 3, || format!("{messages:?}"))?;
+    agent(&switch, "messages", "I am")?;
+    agent(&switch, "close", "")?;
+    let told = ann.polls()?;
+    ensure(told == ["CHAT: I am", "DISCONNECT: "], || format!("{told:?}"))?;
+    switch.wait_cdrs(1).map(drop)
+}

@@ -92,7 +92,8 @@ codes! {
     RELEASE = "200-017", "there is no call to release";
     HELP = "200-018", "the help call failed";
     NOT_IN_CALL = "200-204", "the number is not in the latest call";
-    NO_SUCH_AGENT = "300-001", "there is no such agent";
+    AGENT_RIGHT = "300-001", "the agent may not ask about another";
+    NO_SUCH_AGENT = "300-002", "there is no such agent";
     DATA_CALL = "400-001", "there is no such call";
     HELD_NONE = "400-003", "no call is held";
     RECORD_PAUSE = "500-004", "the recording cannot be paused now";

@@ -166,7 +166,7 @@ pub(crate) async fn held(ask: Ask) -> Answered {
 pub(crate) async fn held_of(ask: Ask) -> Answered {
     let agent = ask.agent(ask.path("workno"), Code::NO_SUCH_AGENT)?;
     if agent != ask.seat.agent && !ask.inspects() {
-        return Err(Code::NO_RIGHT.into());
+        return Err(Code::AGENT_RIGHT.into());
     }
     let desk = ask.desk_of(agent).await?;
     held_at(&ask, &desk)

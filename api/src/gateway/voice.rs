@@ -35,6 +35,15 @@ fn app_data(ask: &Ask) -> Result<BTreeMap<String, Value>, Fault> {
     Ok(ask.fields.app_data()?.map(|data| (APP_DATA.to_owned(), Value::String(data))).into_iter().collect())
 }
 
+/// What an agent sends along with an order: the call has it before the order goes.
+async fn send_along(ask: &Ask, call: CallId) -> Result<(), Fault> {
+    let data = app_data(ask)?;
+    if !data.is_empty() {
+        ask.command(Command::Data(call, data), |_| Code::PARAMETER).await?;
+    }
+    Ok(())
+}
+
 /// The number of the call that a Dial has begun, from what the switch says was done.
 fn begun(told: &[String]) -> Answered {
     let call = told.iter().find_map(|line| line.strip_prefix("call ")?.parse::<CallId>().ok());
@@ -221,12 +230,12 @@ pub(crate) async fn connect_hold(ask: Ask) -> Answered {
 /// The held party joins the two who talk.
 pub(crate) async fn join(ask: Ask) -> Answered {
     let id = ask.fields.need("callid", NUMBER_MAX + 1)?;
-    ask.fields.app_data()?;
     let desk = ask.desk().await?;
     if desk.calls.is_empty() {
         return Err(Code::JOIN_CALL.into());
     }
     let call = ask.call_of(&desk, &id).ok_or(Code::JOIN_HELD)?.call.call;
+    send_along(&ask, call).await?;
     ask.note(command::JOIN);
     ask.seat_order(SeatOrder::Merge, Some(call), |_| Code::JOIN_HELD).await?;
     done()
@@ -254,7 +263,6 @@ fn help_goal(ask: &Ask, code: Code) -> Result<Goal, Fault> {
 pub(crate) async fn help(ask: Ask) -> Answered {
     let goal = help_goal(&ask, Code::HELP)?;
     let mode = ask.fields.number::<u8>("mode")?.unwrap_or(1);
-    ask.fields.app_data()?;
     ask.fields.flag("holdflag", true)?;
     let order = match mode {
         1 => SeatOrder::Consult(goal),
@@ -262,6 +270,9 @@ pub(crate) async fn help(ask: Ask) -> Answered {
         other => return Err(Fault::new(Code::PARAMETER, format!("mode is {other}"))),
     };
     let before = ask.desk().await?;
+    if let Some(call) = before.calls.first() {
+        send_along(&ask, call.call.call).await?;
+    }
     ask.note(command::HELP);
     ask.seat_order(order, None, |_| Code::HELP).await?;
     newcomer(&ask, &before).await
@@ -335,6 +346,7 @@ pub(crate) async fn transfer(ask: Ask) -> Answered {
             return Err(Fault::new(Code::TRANSFER, why));
         }
         Sending::Order(order) => {
+            send_along(&ask, call.call.call).await?;
             ask.seat_order(order, None, |_| Code::TRANSFER).await?;
         }
         Sending::Aside(flow) => {

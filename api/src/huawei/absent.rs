@@ -44,7 +44,13 @@ pub(crate) const LEFT_OUT: &[(&str, &str)] = &[
 fn why(path: &str) -> Option<&'static str> {
     let row = LEFT_OUT.iter().find(|(end, _)| path.ends_with(end)).map(|(_, why)| *why);
     let face = match path {
-        _ if path.contains("/ccmessaging/") => Some("web chat has a way of its own here: /api/v1/chats"),
+        _ if path.contains("/ccmessaging/") || path.contains("/webadapter/") => Some(
+            "applyToken, send and poll are here; the rest of web chat has a way of its own: /api/v1/chats",
+        ),
+        _ if path.starts_with("/rest/isales/") => {
+            Some("there are no campaigns of calls yet; see POST /api/v1/calls")
+        }
+        _ if path.starts_with("/oifde/") => Some("there is no robot platform here"),
         _ => None,
     };
     row.or(face)

@@ -3,7 +3,7 @@
 //!
 //! Invariant: it reaches the switch as every route does, by commands, views and records. Which tenant is asked follows from
 //! the key alone: what a request says of call centre and VDN must fit it. What is kept here is bounded and may be lost, record
-//! files that were asked for; signatures that were used are in the store, too.
+//! files that were asked for, what a chat's customer was told; signatures that were used are in the store, too.
 //!
 //! Rows of the reference are left out where its shape is not public; `absent.rs` names them with the reason.
 
@@ -19,6 +19,7 @@ mod once;
 mod reply;
 mod sign;
 mod signed;
+mod talk;
 mod token;
 mod ways;
 
@@ -45,6 +46,7 @@ pub(crate) struct Shapes {
     ways: Arc<Ways>,
     bills: files::Bills,
     answers: answered::Answers,
+    talks: talk::Talks,
     /// Turns of those who tell that a file is there.
     telling: Arc<Semaphore>,
 }
@@ -65,6 +67,7 @@ pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>, ways: &Arc<Wa
         ways: Arc::clone(ways),
         bills: files::Bills::default(),
         answers: answered::Answers::default(),
+        talks: talk::Talks::default(),
         telling: Arc::new(Semaphore::new(TELLING)),
     });
     routes()
@@ -73,6 +76,9 @@ pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>, ways: &Arc<Wa
         .route("/CCFS/{*rest}", any(absent::named))
         .route("/apigovernance/{*rest}", any(absent::named))
         .route("/apiaccess/{*rest}", any(absent::named))
+        .route("/rest/isales/{*rest}", any(absent::named))
+        .route("/oifde/{*rest}", any(absent::named))
+        .route("/service-cloud/rest/webadapter/{*rest}", any(absent::named))
         .with_state(shapes)
 }
 
@@ -99,4 +105,8 @@ fn fabric() -> Routes {
         .post("/apiaccess/rest/cc-management/v1/queryAgentInfo", agents::info)
         .get("/apiaccess/rest/cc-management/v1/queryAgentInfo", agents::info)
         .post("/apiaccess/rest/cc-management/v1/agentAccount/query", agents::accounts)
+        .post("/apiaccess/ccmessaging/applyToken", talk::apply)
+        .post("/apiaccess/ccmessaging/send", talk::send)
+        .post("/apiaccess/ccmessaging/sendAsync", talk::send)
+        .get("/apiaccess/ccmessaging/poll", talk::poll)
 }

@@ -34,12 +34,24 @@ pub(crate) fn key_of<'a>(
     (fits && key.opens.contains(&Face::Calls)).then_some((tenant, key))
 }
 
+/// What is said, signed with this key's newest secret for a purpose that no other text has.
+pub(crate) fn sealed(key: &HuaweiKey, purpose: &[u8], said: &str) -> Option<String> {
+    let mac = hex_hmac(key.secrets.first()?.0.as_bytes(), &[purpose, said.as_bytes()]);
+    Some(format!("{said}.{mac}"))
+}
+
+/// What was said, if a secret of this key has signed it for this purpose.
+pub(crate) fn unsealed<'a>(key: &HuaweiKey, purpose: &[u8], token: &'a str) -> Option<&'a str> {
+    let (said, mac) = token.rsplit_once('.')?;
+    let made = |secret: &str| hex_hmac(secret.as_bytes(), &[purpose, said.as_bytes()]);
+    (key.secrets.iter().filter(|secret| same(&made(&secret.0), mac)).count() > 0).then_some(said)
+}
+
 /// A token of this key from now on, for so many seconds.
 pub(crate) fn mint(key: &HuaweiKey, now: Wall, seconds: u64) -> Option<String> {
     let until = now.0.checked_add_unsigned(seconds.checked_mul(1_000)?)?;
     let said = format!("{}.{:x}.{:x}", hex::encode(&key.name), now.0, until);
-    let mac = hex_hmac(key.secrets.first()?.0.as_bytes(), &[PURPOSE, said.as_bytes()]);
-    Some(format!("{said}.{mac}"))
+    sealed(key, PURPOSE, &said)
 }
 
 /// Whose token this is, if it is good now.
@@ -48,14 +60,13 @@ pub(crate) fn opens<'a>(
     token: &str,
     now: Wall,
 ) -> Option<(&'a HuaweiTenant, &'a HuaweiKey)> {
-    let (said, mac) = token.rsplit_once('.').filter(|_| token.len() <= TOKEN_MAX)?;
+    let (said, _) = token.rsplit_once('.').filter(|_| token.len() <= TOKEN_MAX)?;
     let mut parts = said.split('.');
     let name = String::from_utf8(hex::decode(parts.next()?).ok()?).ok()?;
     let (tenant, key) = config.key(&name).filter(|(_, key)| key.opens.contains(&Face::Calls))?;
-    let made = |secret: &str| hex_hmac(secret.as_bytes(), &[PURPOSE, said.as_bytes()]);
-    let fits = key.secrets.iter().filter(|secret| same(&made(&secret.0), mac)).count() > 0;
+    unsealed(key, PURPOSE, token)?;
     let until = parts.nth(1).and_then(|text| i64::from_str_radix(text, 16).ok())?;
-    (fits && now.0 < until).then_some((tenant, key))
+    (now.0 < until).then_some((tenant, key))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Every refusal is a problem that says what is wrong and where.
 
-use crate::{KEY, furnish, serve};
+use crate::{KEY, OTHER_KEY, furnish, serve};
 use cordboard_model::id::TenantId;
+use serde_json::json;
 
 #[tokio::test]
 async fn each_fault_in_a_query_names_its_parameter() {
@@ -166,6 +167,27 @@ async fn every_answer_forbids_sniffing_and_caching() {
         let default = if path.starts_with("/api/") { "default-src 'none'" } else { "default-src 'self'" };
         assert!(answer.header("content-security-policy").starts_with(default));
     }
+}
+
+#[tokio::test]
+async fn data_of_a_call_is_changed_entry_by_entry_and_taken_away_with_null() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/calls/{}/data", floor.talking);
+    let key = [("x-api-key", KEY)];
+    served.ask("PATCH", &path, &key, r#"{"order": 4711, "lines": [1, 2]}"#).await.ok();
+    served.ask("PATCH", &path, &key, r#"{"order": null, "vip": true}"#).await.ok();
+    let view = served.get(KEY, &format!("/api/v1/calls/{}", floor.talking)).await.ok();
+    let data = &view["data"];
+    assert_eq!(
+        (&data["lines"], &data["vip"], data.get("order")),
+        (&json!([1, 2]), &json!(true), None),
+        "{view}"
+    );
+    for wrong in ["", "[]", "7"] {
+        served.ask("PATCH", &path, &key, wrong).await.problem(400);
+    }
+    served.ask("PATCH", &path, &[("x-api-key", OTHER_KEY)], "{}").await.problem(404);
 }
 
 #[tokio::test]

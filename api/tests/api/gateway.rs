@@ -377,6 +377,8 @@ async fn every_type_of_transfer_has_its_modes() {
         (2, 0, "1002", "Transfer(Place(Agent(default/1002)), Blind)"),
         (2, 2, "1002", "Transfer(Place(Agent(default/1002)), AfterSuccess)"),
         (2, 3, "1002", "Transfer(Place(Agent(default/1002)), Blind)"),
+        (3, 0, "9001", "Transfer(Place(Flow(default/verify)), Blind)"),
+        (3, 0, "verify", "Transfer(Place(Flow(default/verify)), Blind)"),
         (4, 0, "700", "Transfer(Number(\"700\"), Blind)"),
         (4, 2, "700", "Transfer(Number(\"700\"), AfterSuccess)"),
         (5, 1, "13900000000", "Transfer(Number(\"13900000000\"), Blind)"),
@@ -398,7 +400,9 @@ async fn every_type_of_transfer_has_its_modes() {
         (2, 1, "000-002"),
         (4, 1, "000-002"),
         (6, 0, "000-002"),
+        (3, 2, "000-002"),
         (3, 0, "200-012"),
+        (3, 1, "200-012"),
         (1, 0, "200-012"),
     ] {
         assert_eq!(
@@ -410,6 +414,37 @@ async fn every_type_of_transfer_has_its_modes() {
     let blind =
         json!({ "devicetype": 5, "mode": 1, "address": "13900000000", "callappdata": "x".repeat(16_385) });
     assert_eq!(bar.code("POST", "voicecall/transfer", &blind.to_string()).await, "000-002");
+}
+
+/// What an agent sends along is data of the call before he who gets the call is asked; a suspended call's flow has it, too.
+#[tokio::test]
+async fn what_an_agent_sends_along_goes_with_the_call() {
+    let served = gateway().await;
+    let bar = sign_in(&served, "1001", &plain()).await;
+    caller(&served);
+    let info = bar.ok("GET", "calldata/callinfo", "").await;
+    let id = info["callid"].as_str().unwrap().to_owned();
+    for (n, (path, mut body)) in [
+        ("voicecall/transfer", json!({ "devicetype": 2, "mode": 2, "address": "1002" })),
+        ("voicecall/transfer", json!({ "devicetype": 3, "mode": 0, "address": "9001" })),
+        ("voicecall/innerhelp", json!({ "dstaddress": "1002" })),
+        ("voicecall/confjoin", json!({ "callid": id })),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        body["callappdata"] = format!("told by {n}").into();
+        bar.ok("POST", path, &body.to_string()).await;
+        assert_eq!(
+            bar.ok("GET", "calldata/callinfo", "").await["calldata"],
+            format!("told by {n}"),
+            "{path}"
+        );
+    }
+    let aside = json!({ "devicetype": 3, "mode": 1, "address": "9001", "callappdata": "who is it?" });
+    bar.ok("POST", "voicecall/transfer", &aside.to_string()).await;
+    let last = served.switch.on(TenantId::DEFAULT, |floor| floor.asides.last().cloned().unwrap());
+    assert_eq!((last.flow.name.as_str(), &last.data["callappdata"]), ("verify", &json!("who is it?")));
 }
 
 #[tokio::test]
@@ -424,7 +459,7 @@ async fn orders_of_a_call_become_orders_at_the_desk_and_refusals_their_codes() {
     assert_eq!(bar.code("PUT", "voicecall/callout", r#"{"called": "abc"}"#).await, "000-002");
     bar.ok("PUT", "voicecall/callinner", r#"{"called": 1002}"#).await;
     assert!(last_order(&served).contains("Place(Agent(default/1002))"), "{}", last_order(&served));
-    assert_eq!(bar.code("PUT", "voicecall/callinner", r#"{"called": "1777"}"#).await, "300-001");
+    assert_eq!(bar.code("PUT", "voicecall/callinner", r#"{"called": "1777"}"#).await, "300-002");
     caller(&served);
     let kinds = bar.events(6).await;
     assert_eq!(kinds[0], "AgentState_Busy");
@@ -506,7 +541,7 @@ async fn lists_of_skills_agents_and_waiting_calls_have_the_references_fields() {
         assert_eq!(agent[field], value, "{agent}");
     }
     assert_eq!(agent["skilllist"][0]["id"], 21);
-    assert_eq!(bar.code("GET", "agentgroup/agentbyworkno/1777", "").await, "300-001");
+    assert_eq!(bar.code("GET", "agentgroup/agentbyworkno/1777", "").await, "300-002");
     let all = bar.ok("GET", "agentgroup/agentbyskill/21", "").await;
     assert_eq!(all.as_array().unwrap().len(), 2, "1009 is not signed in: {all}");
     let few = r#"{"agentLimit": 1, "agentStatus": ["4"]}"#;
@@ -597,7 +632,7 @@ async fn an_inspectors_orders_are_given_in_his_name_and_nobody_inspects_himself(
     assert_eq!(chief.code("PUT", "qualitycontrol/addsupervise/1777", "").await, "900-004");
     let plain_agent = sign_in(&served, "1002", &plain()).await;
     assert_eq!(plain_agent.code("POST", "qualitycontrol/forcedropcall/1-2", "").await, "900-002");
-    assert_eq!(plain_agent.code("GET", "calldata/holdlistex/1001", "").await, "000-003");
+    assert_eq!(plain_agent.code("GET", "calldata/holdlistex/1001", "").await, "300-001");
 }
 
 #[tokio::test]
@@ -647,7 +682,7 @@ async fn an_agent_signs_in_to_the_tenant_that_is_served_and_has_him() {
     let body = json!({ "password": "elsewhere", "autoanswer": false });
     let forced = door(&both, "2001", "/forcelogin", &body).await;
     let theirs = Bar { served: &both, workno: "2001", guid: guid_of(&forced).unwrap() };
-    assert!(theirs.code("PUT", "voicecall/callinner", r#"{"called": "1002"}"#).await == "300-001");
+    assert!(theirs.code("PUT", "voicecall/callinner", r#"{"called": "1002"}"#).await == "300-002");
 }
 
 /// A guid is one agent's: it opens nothing of another's.

@@ -35,6 +35,7 @@ mod route;
 mod sent_events;
 mod signin;
 mod surfaces;
+mod talk;
 mod tenants;
 mod third_party;
 mod traces;

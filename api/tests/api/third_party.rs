@@ -65,7 +65,9 @@ async fn an_agent_for_whom_his_enterprise_speaks_has_four_cookies_and_his_own_de
     assert_eq!(own["csrf"], said["csrf"]);
     assert_eq!(own["display"], "Li Wei");
     let desk = "/api/v1/agents/1001/desk";
-    served.ask("GET", desk, &[("cookie", &cookie)], "").await.ok();
+    let seen = served.ask("GET", desk, &[("cookie", &cookie)], "").await;
+    seen.ok();
+    assert!(!seen.header("ratelimit").is_empty(), "his requests are counted as anybody's");
     let other = served.ask("GET", "/api/v1/agents/1002/desk", &[("cookie", &cookie)], "").await;
     assert_eq!(other.problem(403)["code"], "not_his");
     served.ask("GET", "/api/v1/users", &[("cookie", &cookie)], "").await.problem(403);

@@ -71,3 +71,4 @@ pub use record::{RecordAsked, RecordRefusal};
 pub use room::RoomRefusal;
 pub use supervise::Supervise;
 pub use transfer::TransferRefusal;
+pub use verbs::data::DataRefusal;

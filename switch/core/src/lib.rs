@@ -48,8 +48,8 @@ pub use chats::ChatDone;
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
 /// The words of [`ShardInput::Datagram`] and [`ShardOutput::Transmit`].
 pub use cordboard_call::{
-    ActRefusal, DialTarget, ListenAsked, ListenRefusal, MoveRefusal, RecordAsked, RecordRefusal, RoomRefusal,
-    Supervise, TransferRefusal,
+    ActRefusal, DataRefusal, DialTarget, ListenAsked, ListenRefusal, MoveRefusal, RecordAsked, RecordRefusal,
+    RoomRefusal, Supervise, TransferRefusal,
 };
 pub use cordboard_sip::engine::{Datagram, Flow, Transport};
 pub use io::{Restore, RestoredAgent, ShardCommand, ShardConfig, ShardInput, ShardOutput};

@@ -1,9 +1,11 @@
-//! Callers whom their agents send aside to a flow, and the API's answers in words.
+//! Callers whom their agents send aside to a flow, the data of calls, and the API's answers in words.
 
 use crate::switch::{NodeSwitch, missing};
 use cordboard_api::switch::{Aside, Later, Refusal};
-use cordboard_core::RoomRefusal;
+use cordboard_core::{DataRefusal, RoomRefusal};
 use cordboard_model::id::CallId;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 fn refusal(refused: RoomRefusal, call: CallId) -> Refusal {
     let why = match refused {
@@ -29,6 +31,20 @@ impl NodeSwitch {
             let told = format!("the caller of call {call} is aside in flow {flow}");
             shard.send_aside(call, flow, data, now).map_err(|refused| refusal(refused, call))?;
             Ok(vec![told])
+        });
+        Box::pin(async move { answer.await? })
+    }
+
+    pub(crate) fn change_data(&self, call: CallId, entries: BTreeMap<String, Value>) -> Later<Vec<String>> {
+        let answer = self.later(move |shard| {
+            let (now, keys) = (shard.now(), entries.keys().cloned().collect::<Vec<_>>().join(", "));
+            match shard.change_data(call, entries.into_iter().collect(), now) {
+                Ok(()) => Ok(vec![format!("data of call {call} changed: {keys}")]),
+                Err(DataRefusal::NotFound) => Err(missing(format!("call {call} is not up"))),
+                Err(DataRefusal::Limit(limit)) => {
+                    Err(Refusal::Invalid(vec![format!("too much for a call: {limit}")]))
+                }
+            }
         });
         Box::pin(async move { answer.await? })
     }

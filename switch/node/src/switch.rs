@@ -374,6 +374,7 @@ impl Switch for NodeSwitch {
             Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
             Command::Aside(aside) => self.send_aside(*aside),
             Command::TakeBack(call) => self.take_back(call),
+            Command::Data(call, entries) => self.change_data(call, entries),
             Command::Record(record) => self.record(record),
             Command::Listen(listen) => self.listen(*listen),
             Command::ListenNoMore(call) => self.listen_no_more(call),

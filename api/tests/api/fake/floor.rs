@@ -47,6 +47,8 @@ pub struct Floor {
     /// Devices.
     pub contacts: Vec<ContactView>,
     pub trunks: Vec<TrunkView>,
+    /// Callers who were sent aside.
+    pub asides: Vec<cordboard_api::switch::Aside>,
     pub bans: Vec<BanView>,
     pub flows: Vec<cordboard_api::flows::FlowSource>,
     /// Rows of tables.
@@ -93,6 +95,7 @@ impl Floor {
             contacts: Vec::new(),
             trunks: Vec::new(),
             bans: Vec::new(),
+            asides: Vec::new(),
             flows: Vec::new(),
             rows: BTreeMap::new(),
             traces: Vec::new(),

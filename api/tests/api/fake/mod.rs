@@ -591,6 +591,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         }
         Command::Aside(_)
         | Command::TakeBack(_)
+        | Command::Data(..)
         | Command::Transfer(_)
         | Command::EndTransfer(..)
         | Command::Room(_)
@@ -606,8 +607,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Callback(new) => Ok(vec![floor.put_callback(new)]),
         Command::NewCall(new) => Ok(begun(floor, &new)),
         Command::CallbackDone(id, by) => floor.take_callback(&id, &by),
-        Command::Unlock(agent, _) if !floor.agents.contains_key(&agent) => Err(missing(&agent)),
-        Command::Unlock(agent, by) => Ok(vec![format!("agent {agent} may sign in, says {by}")]),
+        Command::Unlock(agent, by) => unlock(floor, &agent, &by),
         Command::Agent(agent, what, by) => intend(floor, &agent, what, &by),
         Command::BlockTrunk(trunk, block) => block_trunk(floor, &trunk, block),
         Command::Reload if floor.broken_config => Err(Refusal::Invalid(vec![
@@ -620,6 +620,13 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             floor.event(EventKind::ConfigReloaded { version });
             Ok(vec![format!("configuration {version} is in use")])
         }
+    }
+}
+
+fn unlock(floor: &Floor, agent: &AgentId, by: &str) -> Result<Vec<String>, Refusal> {
+    match floor.agents.contains_key(agent) {
+        true => Ok(vec![format!("agent {agent} may sign in, says {by}")]),
+        false => Err(missing(agent)),
     }
 }
 
@@ -646,7 +653,19 @@ fn rearrange(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal
         },
         Command::Aside(aside) => {
             let call = floor.calls.get(&aside.call).ok_or_else(|| missing(&aside.call))?.call;
-            Ok(vec![format!("call {call} is aside in {} with {:?}", aside.flow, aside.data)])
+            let told = format!("call {call} is aside in {} with {:?}", aside.flow, aside.data);
+            floor.asides.push(*aside);
+            Ok(vec![told])
+        }
+        Command::Data(call, entries) => {
+            let view = floor.calls.get_mut(&call).ok_or_else(|| missing(&call))?;
+            for (key, value) in entries {
+                match value.is_null() {
+                    true => drop(view.data.remove(&key)),
+                    false => drop(view.data.insert(key, value)),
+                }
+            }
+            Ok(vec![format!("data of call {call} changed")])
         }
         Command::TakeBack(call) => match floor.calls.contains_key(&call) {
             true => Err(Refusal::Conflict("nobody was sent aside".into())),

@@ -3,10 +3,12 @@
 use super::rig::*;
 use crate::*;
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::id::CallId;
 use cordboard_model::leg::LegEvent;
 use cordboard_model::media::MediaEvent;
 use cordboard_model::stream::StreamEnd;
 use cordboard_model::verb::{CollectEnd, Destination, First, FirstEnd, Verb, VerbAnswer};
+use serde_json::Value;
 
 fn collect(prompt: bool, min: u8, max: u8) -> Verb {
     Verb::Collect {
@@ -236,6 +238,31 @@ fn call_data_has_limits_with_names() {
     assert_eq!(set("k5".into(), "w".into()), VerbAnswer::Done);
     assert_eq!(set("k5".into(), String::new()), VerbAnswer::Done);
     assert_eq!(set("one more".into(), "v".into()), VerbAnswer::Done);
+}
+
+#[test]
+fn a_program_changes_several_entries_of_a_calls_data_or_none() {
+    let mut rig = Rig::in_flow();
+    rig.said();
+    let entry = |key: &str, value: Value| (key.to_owned(), value);
+    let mut change = |entries: Vec<(String, Value)>| {
+        let done = rig.engine.change_data(rig.call, entries, rig.now);
+        rig.drain();
+        (done, rig.said())
+    };
+    let (done, said) = change(vec![entry("order", 4711.into()), entry("vip", true.into())]);
+    assert_eq!((done, said.as_str()), (Ok(()), "  event: data order = 4711\n  event: data vip = true"));
+    let too_much = vec![entry("order", 1.into()), entry("note", "n".repeat(4_097).into())];
+    assert_eq!(change(too_much), (Err(DataRefusal::Limit("data value")), String::new()), "none of them");
+    // what is taken away makes room for what comes with it
+    let full = (0..62).map(|n| entry(&format!("k{n}"), 1.into())).collect();
+    assert_eq!(change(full).0, Ok(()));
+    let one_more = vec![entry("more", 1.into())];
+    assert_eq!(change(one_more.clone()).0, Err(DataRefusal::Limit("data entries")));
+    let swap = [vec![entry("vip", Value::Null)], one_more].concat();
+    assert_eq!(change(swap), (Ok(()), "  event: data vip = null\n  event: data more = 1".to_owned()));
+    let gone = CallId { number: rig.call.number + 1_000, ..rig.call };
+    assert_eq!(rig.engine.change_data(gone, Vec::new(), rig.now), Err(DataRefusal::NotFound));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Callers whom their agents send aside to a flow.
+//! Callers whom their agents send aside to a flow; the data of calls.
 
 use crate::shard::Shard;
-use cordboard_call::RoomRefusal;
+use cordboard_call::{DataRefusal, RoomRefusal};
 use cordboard_model::id::{CallId, FlowId};
 use cordboard_model::time::Time;
 use serde_json::Value;
@@ -39,6 +39,23 @@ impl Shard {
         self.now = now.max(self.now);
         self.in_hand = Some(call);
         let answer = self.calls.take_back(call, self.now);
+        self.settle();
+        answer
+    }
+
+    /// Changes entries of a call's data, all of them or none; an empty value removes one.
+    ///
+    /// # Errors
+    /// There is no such call, or a limit is in the way.
+    pub fn change_data(
+        &mut self,
+        call: CallId,
+        entries: Vec<(String, Value)>,
+        now: Time,
+    ) -> Result<(), DataRefusal> {
+        self.now = now.max(self.now);
+        self.in_hand = Some(call);
+        let answer = self.calls.change_data(call, entries, self.now);
         self.settle();
         answer
     }
