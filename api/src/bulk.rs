@@ -3,15 +3,15 @@
 //! Invariant: an agent whose order is refused stops nobody else's; each has a row, in the order in which they were named.
 
 use crate::asked::{Said, Says};
-use crate::catalog::{Routes, key};
-use crate::key::Asking;
+use crate::catalog::{Routes, oversee};
+use crate::key::{Signed, Who};
 use crate::problem::Problem;
 use crate::routes::Answer;
 use crate::state::State;
-use crate::switch::{Caller, Command, Refusal};
+use crate::switch::{Command, Refusal};
 use axum::Json;
 use axum::extract::State as Use;
-use cordboard_model::desk::{Actor, DeskAct, DeskOrder};
+use cordboard_model::desk::{DeskAct, DeskOrder};
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::service::AgentOrder;
 use schemars::JsonSchema;
@@ -22,9 +22,10 @@ use std::collections::BTreeSet;
 const AGENTS_MAX: usize = 10_000;
 
 pub(crate) fn routes() -> Routes {
-    let entry = key("orderAgents", "agents:control", "One order for many agents, answered agent by agent")
-        .takes::<Orders>(r#"{"range": "1000-1099", "order": "rest"}"#)
-        .gives::<Rows>();
+    let entry =
+        oversee("orderAgents", "agents:control", "One order for many agents, answered agent by agent")
+            .takes::<Orders>(r#"{"range": "1000-1099", "order": "rest"}"#)
+            .gives::<Rows>();
     Routes::v1().post("/agents/orders", orders, entry)
 }
 
@@ -174,16 +175,18 @@ struct Rows {
     rows: Vec<Row>,
 }
 
-async fn orders(Use(state): Use<State>, Asking(who): Asking, Said(said): Said<Orders>) -> Answer<Rows> {
+async fn orders(Use(state): Use<State>, Signed(who): Signed, Said(said): Said<Orders>) -> Answer<Rows> {
     let what = said.what()?;
-    let whom = said.whom(&state, who.tenant).await?;
-    let by = said.by.as_ref().map(|by| AgentId::new(who.tenant, by)).transpose();
+    let whom = said.whom(&state, who.tenant()).await?;
+    let by = said.by.as_ref().map(|by| AgentId::new(who.tenant(), by)).transpose();
     let by = by.map_err(|why| Problem::field("by", why.to_string()))?;
+    // a supervisor orders in his own name alone
+    who.actor(by.clone())?;
     // Who asked may give up: what was begun is done for all of them.
     let rows = tokio::spawn(async move {
         let mut rows = Vec::with_capacity(whom.len());
         for agent in whom {
-            rows.push(order(&state, &who, agent, &what, by.as_ref()).await);
+            rows.push(order(&state, &who, agent, &what, by.clone()).await);
         }
         rows
     });
@@ -195,10 +198,10 @@ async fn orders(Use(state): Use<State>, Asking(who): Asking, Said(said): Said<Or
 /// One agent's row; his name alone if there is no such agent.
 async fn order(
     state: &State,
-    who: &Caller,
+    who: &Who,
     agent: Result<AgentId, String>,
     what: &AgentOrder,
-    by: Option<&AgentId>,
+    by: Option<AgentId>,
 ) -> Row {
     let agent = match agent {
         Ok(agent) => agent,
@@ -208,15 +211,15 @@ async fn order(
         }
     };
     let name = agent.name.to_string();
-    let command = match by {
-        None => Command::Agent(agent, what.clone(), who.to_string()),
-        Some(by) => {
-            let by = Actor { key: who.actor(), agent: Some(by.clone()) };
+    let command = match (who, who.actor(by.clone())) {
+        (Who::Key(caller), _) if by.is_none() => Command::Agent(agent, what.clone(), caller.to_string()),
+        (_, Ok(by)) => {
             let act = DeskAct::Want(what.clone());
             Command::Desk(Box::new(DeskOrder { agent, call: None, by, act }))
         }
+        (_, Err(why)) => return Row::new(name, Err(Refusal::Invalid(vec![why.detail]))),
     };
-    Row::new(name, state.switch.command(who.tenant, command).await)
+    Row::new(name, state.switch.command(who.tenant(), command).await)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Figures: reports, the wall, and the raw records that both are made of.
 
 use crate::asked::own;
-use crate::catalog::{Routes, key};
-use crate::key::Asking;
+use crate::catalog::{Routes, key, oversee};
+use crate::key::{Asking, Signed};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, limit};
@@ -82,13 +82,13 @@ pub(crate) fn routes() -> Routes {
         .get(
             "/reports/{by}",
             report,
-            key("readReport", read, "A report, as JSON or as a table")
+            oversee("readReport", read, "A report, as JSON or as a table")
                 .query(&["from", "to", "interval", "format"])
                 .gives::<Report>()
                 .gives_media(200, "text/csv")
                 .refuses(&[422]),
         )
-        .get("/wall", wall, key("readWall", read, "The figures of now").gives::<WallView>())
+        .get("/wall", wall, oversee("readWall", read, "The figures of now").gives::<WallView>())
         .get(
             "/legs",
             legs,
@@ -136,7 +136,7 @@ fn when(query: &Params, name: &str) -> Result<Option<When>, Problem> {
 
 async fn report(
     Use(state): Use<State>,
-    Asking(who): Asking,
+    Signed(who): Signed,
     Path(by): Path<String>,
     query: Params,
 ) -> Result<Response, Problem> {
@@ -156,7 +156,7 @@ async fn report(
         Some(other) => return Err(Problem::field("format", format!("{other:?} is neither json nor csv"))),
     };
     let asked = ReportAsked { by, from: when(&query, "from")?, to: when(&query, "to")?, interval };
-    let report = state.switch.report(who.tenant, asked).await?;
+    let report = state.switch.report(who.tenant(), asked).await?;
     let name = format!("attachment; filename=\"{}-{}.csv\"", by.as_str(), report.from.0);
     // a large one takes longer than other requests should wait
     let made = tokio::task::spawn_blocking(move || match csv {
@@ -171,8 +171,8 @@ async fn report(
     Ok((head, [(header::CONTENT_DISPOSITION, name)], made).into_response())
 }
 
-async fn wall(Use(state): Use<State>, Asking(who): Asking) -> Answer<WallView> {
-    Ok(Json(state.switch.wall(who.tenant).await?))
+async fn wall(Use(state): Use<State>, Signed(who): Signed) -> Answer<WallView> {
+    Ok(Json(state.switch.wall(who.tenant()).await?))
 }
 
 fn rows(query: Params, tenant: TenantId, known: &[&str]) -> Result<RowsAsked, Problem> {

@@ -330,7 +330,8 @@ pub(crate) fn routes() -> Routes {
         .delete(
             "/config/{kind}/{name}",
             delete,
-            key("deleteObject", write, "Deletes a thing that nothing else needs")
+            key("deleteObject", write, "Deletes a thing that nothing else needs; a queue in which somebody waits with cascade=true alone")
+                .query(&["cascade"])
                 .gives_media(204, "")
                 .refuses(&[412, 428]),
         )
@@ -503,11 +504,38 @@ async fn delete(
     Path((word, name)): Path<(String, String)>,
     audit: Audit,
     headers: HeaderMap,
+    query: Params,
 ) -> Result<Response, Problem> {
     let (kind, name) = (kind(&word, who.tenant)?, named(&name)?);
+    let query = query.only(&["cascade"])?;
+    match query.text("cascade") {
+        Some("true") => {}
+        None | Some("false") => nobody_waits(&state, who.tenant, kind, name.as_str()).await?,
+        Some(other) => return Err(Problem::field("cascade", format!("{other:?} is neither true nor false"))),
+    }
     let wanted = ObjectChange { kind, name, act: ObjectAct::Delete, expected: expected(&headers) };
     change((&state, &audit), who.tenant, who.to_string(), wanted).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Whether nobody waits in the queue that is to be deleted, or has a place in it: they would lose it.
+async fn nobody_waits(state: &State, tenant: TenantId, kind: ObjectKind, name: &str) -> Result<(), Problem> {
+    if kind != ObjectKind::Queues {
+        return Ok(());
+    }
+    let queues = state.switch.queues(tenant).await?;
+    let Some(queue) = queues.iter().find(|view| view.queue.name.as_str() == name) else { return Ok(()) };
+    let (waiting, kept) = (queue.waiting.len(), queue.callbacks);
+    if waiting == 0 && kept == 0 {
+        return Ok(());
+    }
+    let why = format!(
+        "{waiting} wait in it and {kept} keep a place for a call-back: place them elsewhere first, or delete it with \
+         cascade=true, which sends those who wait away and forgets the places"
+    );
+    let mut problem = Problem::new(StatusCode::CONFLICT, "somebody waits in this queue", why);
+    problem.code = Some("somebody_waits");
+    Err(problem)
 }
 
 /// A merge of documents (RFC 7396).

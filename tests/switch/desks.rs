@@ -241,6 +241,47 @@ pub fn gateway(dir: &Path, port: u16, scenario: &Scenario) -> Result<Phone, Fail
     Ok(Phone { sipp: Sipp::listen(dir, scenario, &setup)?, voice: Voice::new("127.0.0.3", rtp, THIRD)? })
 }
 
+/// A caller is sent to a telephone outside: blindly the agent is free before it rings, after success he stays until it answers.
+pub fn sent_outside(dir: &Path) -> Outcome {
+    for (name, blind) in [("blind", true), ("after-success", false)] {
+        let dir = dir.join(name);
+        std::fs::create_dir_all(&dir)?;
+        let config = Config::new(&dir)?.agent("1001").queue("wrap_up = \"0s\"").trunk();
+        let config = config
+            .number("900", "trunk:out:4930900")
+            .more("[tenant.default.trunk.out]\ngateway = \"127.0.0.3:5091\"\noptions_every = \"0s\"");
+        let switch = Switch::start(&dir, &config)?;
+        let mut outside = gateway(&dir, 5091, &answers_when_told())?;
+        let (mut caller, mut agent) = talking(&dir, &switch, &answers_when_told(), &calls())?;
+        order(&switch, "1001", "transfer", &format!(r#"{{"to": "900", "after_success": {}}}"#, !blind))?;
+        if blind {
+            agent.ended()?;
+            switch.wait_agent("1001", "ready")?;
+        }
+        outside.sipp.wait_received("INVITE", 1)?;
+        if !blind {
+            ensure(!desk(&switch, "1001")?["calls"].as_array().is_none_or(Vec::is_empty), || {
+                "the agent is gone before it is answered".into()
+            })?;
+        }
+        outside.answers_now()?;
+        outside.speaks()?;
+        if !blind {
+            agent.ended()?;
+        }
+        caller.voice.forget();
+        caller.voice.hears_these("the caller", &[THIRD], &TONES, SOON)?;
+        outside.voice.hears_these("who was sent the caller", &[CALLER], &TONES, SOON)?;
+        caller.hangs_up()?;
+        outside.ended()?;
+        let cdr = switch.wait_cdrs(1)?.remove(0);
+        field(&cdr, "transfers.0.outcome", "done")?;
+        field(&cdr, "transfers.0.to", "900")?;
+        switch.ensure_nothing_left()?;
+    }
+    Ok(())
+}
+
 /// An agent of `sales`, which shows numbers of the pool `house`.
 fn seller(config: Config, name: &str, more: &str) -> Config {
     let config = config.user(name);

@@ -187,6 +187,7 @@ static TESTS: &[Test] = &[
     test("a_switch_killed_in_a_consultation_with_a_queue_ends_all_three_legs", consulting::killed),
     test("a_party_sent_after_a_consultation_brings_its_call_data_to_the_other_desk", desks::attended),
     test("a_party_sent_after_success_comes_back_and_one_sent_blindly_does_not_wait", desks::sent_elsewhere),
+    test("a_caller_is_sent_outside_blindly_and_after_success_and_both_hear_each_other", desks::sent_outside),
     test("an_agent_calls_out_his_phone_first_and_shows_the_number_by_rule", desks::calls_out),
     test("an_agent_calls_another_agent", desks::calls_an_agent),
     test("what_an_agent_says_of_a_call_is_in_its_record_also_after_a_kill", desks::wraps_up),

@@ -1,5 +1,6 @@
 //! One order for many agents.
 
+use crate::fake::door::{CHIEF, TOKEN};
 use crate::{KEY, OTHER_KEY, furnish, serve};
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::view::AgentStatus;
@@ -73,5 +74,28 @@ async fn what_a_bulk_order_gets_wrong_is_named() {
         (r#"{"agents": ["1001"], "order": "ready", "by": "a b"}"#, "by"),
     ] {
         assert_eq!(served.post(KEY, ORDERS, body).await.problem(400)["field"], field, "{body}");
+    }
+}
+
+/// A supervisor at his own desk gives such an order in his own name, and has the wall and reports; an agent has neither.
+#[tokio::test]
+async fn a_supervisor_signed_in_as_an_agent_orders_many_and_sees_the_wall_and_an_agent_does_not() {
+    let served = serve().await;
+    for name in ["2000", "2001"] {
+        let agent = AgentId::new(TenantId::DEFAULT, name).unwrap();
+        served.switch.on(TenantId::DEFAULT, |floor| floor.add_agent(&agent, name, AgentStatus::Ready));
+    }
+    let (chief, agent) = (format!("Bearer {CHIEF}"), format!("Bearer {TOKEN}"));
+    let (chief, agent) = ([("authorization", chief.as_str())], [("authorization", agent.as_str())]);
+    let body = r#"{"range": "2000-2001", "order": "rest"}"#;
+    let done = served.ask("POST", ORDERS, &chief, body).await.ok();
+    assert_eq!(done["ordered"], 2, "{done}");
+    assert!(done["rows"][0]["done"][0].as_str().unwrap().contains("by agent 1009"), "{done}");
+    let in_anothers = r#"{"range": "2000-2001", "order": "rest", "by": "1001"}"#;
+    served.ask("POST", ORDERS, &chief, in_anothers).await.problem(400);
+    served.ask("POST", ORDERS, &agent, body).await.problem(403);
+    for path in ["/api/v1/wall", "/api/v1/reports/tenant"] {
+        served.ask("GET", path, &chief, "").await.ok();
+        served.ask("GET", path, &agent, "").await.problem(403);
     }
 }

@@ -1,7 +1,9 @@
 //! What is configured, over the API: versions, preconditions, rows of many changes.
 
 use crate::http::Answer;
-use crate::{KEY, OTHER_KEY, Served, serve};
+use crate::{KEY, OTHER_KEY, Served, furnish, serve};
+use cordboard_model::id::{QueueId, TenantId};
+use cordboard_model::leg::PartyId;
 use serde_json::json;
 
 const SALES: &str = "/api/v1/config/queues/sales";
@@ -116,4 +118,27 @@ async fn many_changes_are_made_row_by_row_or_all_or_none() {
     let bad = r#"{"changes": [{"do": "delete", "kind": "agents", "name": "1001", "document": {}}]}"#;
     let refused = served.post(KEY, "/api/v1/config/changes", bad).await.ok();
     assert_eq!(refused["rows"][0]["problem"]["field"], "document");
+}
+
+/// Who waits would lose his place without anybody having meant it.
+#[tokio::test]
+async fn a_queue_in_which_somebody_waits_is_deleted_only_if_that_is_said() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let made = put(&served, SALES, &[("if-none-match", "*")], r#"{"ring": "20s"}"#).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let sales = QueueId::new(TenantId::DEFAULT, "sales").unwrap();
+    served.switch.on(TenantId::DEFAULT, |floor| {
+        let call = floor.arrive(PartyId::new("anna"), "600");
+        floor.enqueue(call, &sales);
+    });
+    let any = [("x-api-key", KEY), ("if-match", "*")];
+    let refused = served.ask("DELETE", SALES, &any, "").await.problem(409);
+    assert_eq!(refused["code"], "somebody_waits");
+    assert!(refused["detail"].as_str().unwrap().starts_with("1 wait in it and 0 keep"), "{refused}");
+    served.ask("DELETE", &format!("{SALES}?cascade=false"), &any, "").await.problem(409);
+    served.ask("DELETE", &format!("{SALES}?cascade=perhaps"), &any, "").await.problem(400);
+    served.get(KEY, SALES).await.ok();
+    assert_eq!(served.ask("DELETE", &format!("{SALES}?cascade=true"), &any, "").await.status, 204);
+    served.get(KEY, SALES).await.problem(404);
 }

@@ -10,11 +10,6 @@ export function duration(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
-/** `14:03:27`, in the reader's zone. */
-export function clock(at: number): string {
-  return new Date(at).toLocaleTimeString("en-GB", { hour12: false });
-}
-
 /** The number, or the name where there is no number. */
 export function number(party: Party): string {
   return party.user || party.display;

@@ -177,8 +177,18 @@ async function whoIs(kept: Kept): Promise<Me> {
     case "agent": {
       const { data } = await http.get<{ display: string; role: string; agent: { tenant: string; name: string } }>(`/api/v1/agents/${encodeURIComponent(kept.name)}/desk`);
       const supervisor = data.role === "supervisor";
-      return { ...base, kind: "agent", name: data.agent.name, display: data.display || data.agent.name, tenant: data.agent.tenant, supervisor, scopes: agentScopes(supervisor) };
+      const zone = await zoneOfAgent(data.agent.name, base.zone);
+      return { ...base, zone, kind: "agent", name: data.agent.name, display: data.display || data.agent.name, tenant: data.agent.tenant, supervisor, scopes: agentScopes(supervisor) };
     }
+  }
+}
+
+/** The zone of his tenant, in which his own figures are counted. */
+async function zoneOfAgent(name: string, or: string): Promise<string> {
+  try {
+    return (await http.get<{ zone: string }>(`/api/v1/agents/${encodeURIComponent(name)}/figures`)).data.zone || or;
+  } catch {
+    return or;
   }
 }
 

@@ -1,7 +1,7 @@
 //! Video beside the audio of calls: a second leg on the media threads for each party that has some, of which calls know nothing.
 //!
 //! Invariants: a party is offered video, or has its own taken, only together with another party of its call that has it, so that nobody
-//! films for nobody (unless that is configured, for callers who wait); two are joined in video exactly while their audio is joined as a pair and their formats fit; the ports of
+//! films for nobody (but who waits in a queue of video, or anywhere where that is configured); two are joined in video exactly while their audio is joined as a pair and their formats fit; the ports of
 //! video are freed with those of the audio.
 
 use crate::ShardOutput;
@@ -10,6 +10,7 @@ use crate::shard::Shard;
 use cordboard_model::cdr::{Cdr, VideoRecord};
 use cordboard_model::id::LegId;
 use cordboard_model::media::{Codec, Direction, LegStats, MediaCommand, MediaEvent, StreamParams};
+use cordboard_model::service::QueueKind;
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::sdp::{LocalVideo, VideoSettled, VideoTerms};
 use core::net::SocketAddr;
@@ -170,11 +171,20 @@ impl Shard {
             return None;
         }
         let shown = self.others(leg).find_map(|other| other.shows()).cloned();
-        let mut terms = shown.or_else(|| self.alone(leg).filter(|_| rule.waiting))?;
+        let mut terms =
+            shown.or_else(|| self.alone(leg).filter(|_| rule.waiting || self.is_for_video(leg)))?;
         // The other's way may turn while they talk, and each leg has its own: what he does not send now is not ours to refuse.
         terms.direction = Direction::SendRecv;
         terms.kbit = Some(terms.kbit.map_or(rule.kbit, |kbit| kbit.min(rule.kbit)));
         Some(LocalVideo { port, terms })
+    }
+
+    /// Whether the leg's party waits in a queue of video, whose agents see who calls.
+    fn is_for_video(&self, leg: LegId) -> bool {
+        let call = self.legs.get(leg).map(|found| found.call);
+        let queue = call.and_then(|call| self.trunks.numbers.queue_of(call));
+        let kind = queue.and_then(|queue| self.snapshot.queue(queue)).map(|queue| queue.service.kind);
+        matches!(kind, Some(QueueKind::Video | QueueKind::VideoClick))
     }
 
     /// What is taken of a caller with whom nobody talks yet: the first of what he offers, so that whoever comes is offered that.

@@ -174,5 +174,11 @@ function wrapOf(bar: Bar, desk: Desk): Bar["wrap"] {
   return { call, code: said?.code ?? "", note: said?.note ?? "", saved: said !== undefined };
 }
 
+/** What he has written of a call and not saved, where another call has taken its place: it would be lost. */
+export function unsaved(before: Bar["wrap"], after: Bar["wrap"]): Bar["wrap"] | null {
+  const left = before.call !== null && before.call !== after.call;
+  return left && !before.saved && (before.code !== "" || before.note !== "") ? before : null;
+}
+
 /** Codes that he may give now. */
 export const codesOf = (desk: Desk | null): string[] => callOf(desk)?.codes ?? desk?.last_codes ?? [];

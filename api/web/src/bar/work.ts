@@ -8,7 +8,7 @@ import type { Embed } from "./embed";
 import { hot, type Hot } from "./hotkeys";
 import type { Phone } from "../phone/machine";
 import { Renewal } from "./renewal";
-import { begin, reduce, type Bar, type Message, type Sheet } from "./state";
+import { begin, reduce, unsaved, type Bar, type Message, type Sheet } from "./state";
 
 /** What is kept for the tab: a reload goes on where it was. */
 const KEPT = "cordboard.session";
@@ -206,9 +206,14 @@ function turned(turn: Turn): void {
     return;
   }
   const first = bar.value.desk === null;
+  const written = bar.value.wrap;
   put({ is: "turn", desk: turn.desk, at: turn.at, now: Date.now() });
   if (first) {
     restoreNote();
+  }
+  const left = unsaved(written, bar.value.wrap);
+  if (left !== null) {
+    void order("wrap-up", said(left));
   }
   embed.tell(turn.events);
   if (turn.desk.status === "signed_out") {
@@ -319,9 +324,11 @@ export async function callAgent(agent: string): Promise<boolean> {
   return done;
 }
 
+/** Of the call that it was written of: another may ring already. */
+const said = ({ call, code, note }: Bar["wrap"]): Record<string, unknown> => ({ ...(call ? { call } : {}), ...(code ? { code } : {}), ...(note ? { note } : {}) });
+
 export async function wrapUp(): Promise<void> {
-  const { code, note } = bar.value.wrap;
-  if (await order("wrap-up", { ...(code ? { code } : {}), ...(note ? { note } : {}) })) {
+  if (await order("wrap-up", said(bar.value.wrap))) {
     put({ is: "wrap", saved: true });
     keepNote();
   }

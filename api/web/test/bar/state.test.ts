@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hot, HOT, keyOf } from "../../src/bar/hotkeys";
 import { split } from "../../src/bar/sse";
-import { begin, codesOf, reduce, type Bar, type Message } from "../../src/bar/state";
+import { begin, codesOf, reduce, unsaved, type Bar, type Message } from "../../src/bar/state";
 import { can, facts, isConference, party, type Desk, type DeskCall, type SeatState } from "../../src/call/desk";
 
 const id = (name: string) => ({ tenant: "default", name });
@@ -61,6 +61,16 @@ describe("the bar's state", () => {
       call: "c2", code: "", note: "", saved: false,
     });
     expect(codesOf(after.desk)).toEqual(["sold"]);
+  });
+
+  it("what was written of a call and not saved is known when another call takes its place", () => {
+    const noted = play(at(desk({ calls: [call("talking")] })), { is: "wrap", note: "two of them" });
+    const rings = play(noted, turn(desk({ calls: [call("ringing", { call: "c2" })], last_call: "c1" })));
+    expect(unsaved(noted.wrap, rings.wrap)).toBeNull();
+    const talks = play(rings, turn(desk({ calls: [call("talking", { call: "c2" })], last_call: "c1" })));
+    expect(unsaved(rings.wrap, talks.wrap)).toMatchObject({ call: "c1", note: "two of them" });
+    expect(unsaved({ ...rings.wrap, saved: true }, talks.wrap)).toBeNull();
+    expect(unsaved({ ...rings.wrap, note: "" }, talks.wrap)).toBeNull();
   });
 
   it("what the switch has of a call is there after a reload", () => {

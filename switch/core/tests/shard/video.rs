@@ -6,7 +6,7 @@ use cordboard_model::cdr::Cdr;
 use cordboard_model::id::{AgentId, LegId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{Codec, Direction, MediaCommand, StreamParams, VideoFeedback};
-use cordboard_model::service::AgentOrder;
+use cordboard_model::service::{AgentKind, AgentOrder, QueueKind};
 
 const PHONE: &str = "198.51.100.20:5062";
 const OFFER: &str = "m=video 4002 RTP/AVPF 99 98\r\na=rtpmap:99 H264/90000\r\n\
@@ -167,6 +167,36 @@ fn where_callers_who_wait_may_be_filmed_the_agent_who_comes_sees_them() {
     let mut rig = knows_the_phone(rig);
     let (_, ok) = call(&mut rig, "m=video 0 RTP/AVPF 99\r\n");
     assert!(ok.contains("m=video 0 RTP/AVPF 99 98\r\n"), "{ok}");
+}
+
+/// A queue of video needs nothing else for it: its agents see who calls.
+#[test]
+fn callers_of_a_queue_of_video_are_seen_by_its_agents_and_those_of_other_queues_by_nobody() {
+    for kind in [QueueKind::Video, QueueKind::VideoClick] {
+        let mut known = one_tenant();
+        for tenant in known.tenants.values_mut() {
+            tenant.queues.values_mut().for_each(|queue| queue.service.kind = kind);
+            tenant.agents.values_mut().for_each(|agent| agent.service.kind = AgentKind::Video);
+        }
+        let mut rig = Rig::new();
+        rig.configure(known);
+        let mut rig = knows_the_phone(rig);
+        rig.datagram(TRUNK, &with(invite(TRUNK, "2000", "example.com", "a"), OFFER));
+        let ok = rig.last("200 OK").to_owned();
+        let answer = ok.split("m=video ").nth(1).unwrap();
+        assert!(answer.contains(" RTP/AVPF 99\r\n") && answer.contains("a=sendrecv"), "{kind:?}: {answer}");
+        rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
+        let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
+        rig.order(agent.clone(), AgentOrder::SignIn).unwrap();
+        rig.order(agent, AgentOrder::Ready).unwrap();
+        let ours = rig.last("INVITE").to_owned();
+        assert!(ours.contains("m=video "), "{kind:?}: {ours}");
+        rig.datagram(PHONE, &with(response(PHONE, &ours, "200 OK"), OFFER));
+        let [(caller, ..), (called, ..)] = videos(&rig)[..] else {
+            panic!("{:#?}", rig.media);
+        };
+        assert!(joined(&rig, caller, called), "{kind:?}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::super::probe::header;
 use super::digest::authorization;
-use super::shared::{BURST, Shared, count};
+use super::shared::{BURST, BURST_LOCKED, Shared, count};
 use super::words::{AGAIN, AGENTS, Side, Talk, contact, status, user};
 
 /// What every account has as password.
@@ -179,7 +179,7 @@ impl Phones<'_> {
             self.seen.ring.push((phase, now.saturating_sub(sent)));
         }
         count(&self.shared.offered);
-        if phase == BURST {
+        if [BURST, BURST_LOCKED].contains(&phase) {
             count(&self.shared.burst);
         }
         let value = |name: &str| header(text, name).unwrap_or_default().to_owned();

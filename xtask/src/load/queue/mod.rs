@@ -3,7 +3,7 @@
 //! First queues that are full: callers wait without a sound, every INVITE a real one; each agent serves three queues, talks
 //! for a while, hangs up, and is called again. The time from his BYE to his next INVITE is taken as it is, then with the
 //! database locked by another process, then with it back; then all hang up as soon as they answer, and decisions are
-//! counted. Second few agents and no queue: the time from a caller's INVITE to the agent's, and what a call costs.
+//! counted, half of them with the database locked again. Second few agents and no queue: the time from a caller's INVITE to the agent's, and what a call costs.
 
 pub(super) mod agents;
 pub(super) mod callers;
@@ -25,7 +25,7 @@ use crate::outcome::Outcome;
 use agents::Seen;
 use lock::Lock;
 pub(super) use shared::Shared;
-use shared::{AFTER, BEFORE, BURST, IDLE, LOCKED};
+use shared::{AFTER, BEFORE, BURST, BURST_LOCKED, IDLE, LOCKED};
 
 /// Calls a second while queues are filled.
 const FILL: u32 = 400;
@@ -189,7 +189,8 @@ impl Reading {
 /// What the first part brings beside what agents saw.
 struct Full {
     busy: Spent,
-    burst: Spent,
+    /// The burst with the store well, and with it stopped.
+    bursts: [Spent; 2],
     /// Records in the database, calls that they are of, and calls that were over.
     rows: (u64, u64),
     over: u64,
@@ -224,11 +225,15 @@ impl Plan {
             );
             good &= p99 < GOAL_FREE;
         }
-        let (count, a_second) = pace(&seen);
-        println!(
-            "result burst decisions={count} decisions_per_second={a_second:.0} shard_us_per_decision={:.0}",
-            1e6 * full.burst.shard / f64::from(count.max(1))
-        );
+        for (spent, (phase, name)) in
+            full.bursts.iter().zip([(BURST, "burst"), (BURST_LOCKED, "burst_store_stopped")])
+        {
+            let (count, a_second) = pace(&seen, phase);
+            println!(
+                "result {name} decisions={count} decisions_per_second={a_second:.0} shard_us_per_decision={:.0}",
+                1e6 * spent.shard / f64::from(count.max(1))
+            );
+        }
         let Full { rows: (rows, calls), over, .. } = full;
         println!(
             "result waiting={} agents={} queues={} failed={} resent={} calls_over={over} records={rows} of_calls={calls} \
@@ -267,12 +272,18 @@ impl Plan {
         let before = Reading::take(switch);
         shared.phase.store(BURST, Relaxed);
         shared.talk_ms.store(0, Relaxed);
-        wait("decisions of a burst", &shared.burst, self.burst)?;
-        let burst = before.spent(switch);
+        wait("decisions of a burst", &shared.burst, self.burst / 2)?;
+        let well = before.spent(switch);
+        let lock = Lock::take(dir)?;
+        let before = Reading::take(switch);
+        shared.phase.store(BURST_LOCKED, Relaxed);
+        wait("decisions of a burst with the store stopped", &shared.burst, self.burst)?;
+        let stopped = before.spent(switch);
         shared.phase.store(IDLE, Relaxed);
+        lock.release()?;
         shared.talk_ms.store(3_600_000, Relaxed);
         let (rows, over) = self.stored(switch, shared, dir)?;
-        Ok(Full { busy, burst, rows, over })
+        Ok(Full { busy, bursts: [well, stopped], rows, over })
     }
 
     /// Waits until the database has what there is; the records, and how many there must be.
@@ -353,9 +364,9 @@ pub(super) fn percentiles(times: &mut [u64]) -> (f64, f64, f64) {
     (of(0.5), of(0.99), of(1.0))
 }
 
-/// Decisions of the burst, and how many a second from the first to the last.
-fn pace(seen: &Seen) -> (u32, f64) {
-    let burst = seen.free.iter().filter(|free| free.0 == BURST).map(|free| free.1);
+/// Decisions of a burst, and how many a second from the first to the last.
+fn pace(seen: &Seen, phase: u8) -> (u32, f64) {
+    let burst = seen.free.iter().filter(|free| free.0 == phase).map(|free| free.1);
     let (count, first, last) =
         burst.fold((0_u32, u64::MAX, 0), |(count, first, last), at| (count + 1, first.min(at), last.max(at)));
     let seconds = last.saturating_sub(first) as f64 / 1e9;
@@ -380,9 +391,10 @@ mod tests {
             (BURST, 1_000_000_000, 1),
             (BURST, 1_500_000_000, 1),
             (BURST, 2_000_000_000, 1),
+            (BURST_LOCKED, 2_500_000_000, 1),
         ];
         let seen = Seen { free, ..Seen::default() };
-        assert_eq!(pace(&seen), (3, 3.0));
-        assert_eq!(pace(&Seen::default()), (0, 0.0));
+        assert_eq!(pace(&seen, BURST), (3, 3.0));
+        assert_eq!(pace(&Seen::default(), BURST), (0, 0.0));
     }
 }

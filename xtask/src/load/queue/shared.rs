@@ -9,6 +9,8 @@ pub(super) const BEFORE: u8 = 1;
 pub(super) const LOCKED: u8 = 2;
 pub(super) const AFTER: u8 = 3;
 pub(super) const BURST: u8 = 4;
+/// A burst with the store stopped.
+pub(super) const BURST_LOCKED: u8 = 5;
 
 /// Callers' numbers begin with this one, so that a number says which call it is.
 const FIRST: u32 = 5_000_000;
