@@ -1,4 +1,5 @@
-//! An agent's own work, as his page shows it: his calls with their recordings, his figures of today, who is to be called back by him.
+//! An agent's own work, as his page shows it: his calls with their recordings, his figures of today, who is to be called back by him,
+//! messages that callers have left for his queues.
 //!
 //! Invariant: an agent sees his own alone, a supervisor that of others too; whose it is stands in the path, and who asks is held to
 //! it before anything is read.
@@ -11,22 +12,26 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::recording;
 use crate::routes::{Answer, MOMENT, Page, bad_cursor, limit};
-use crate::switch::CdrFilter;
+use crate::switch::{CdrFilter, RecordingView, RecordingsAsked};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use cordboard_model::callback::Callback;
 use cordboard_model::callback_page::CallbackPage;
-use cordboard_model::cdr::Cdr;
+use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::figures::Figures;
-use cordboard_model::id::{CallId, RecordingId};
+use cordboard_model::id::{CallId, Name, RecordingId};
+use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Entries that are looked through for those of his queues, at most: as many as a tenant may have.
 const ENTRIES_MAX: usize = 10_000;
+/// Messages that are listed, and of each queue those that can be heard.
+const MESSAGES: u32 = 50;
+const KEPT: u32 = 1_000;
 
 pub(crate) fn routes() -> Routes {
     let at = |id, summary| desk(id, "agents:read", summary).tag("desk");
@@ -57,6 +62,36 @@ pub(crate) fn routes() -> Routes {
             at("listOwnCallbacks", "Who is to be called back by him: of his queues, and of none")
                 .gives::<Rows<Callback>>(),
         )
+        .get(
+            "/agents/{name}/messages",
+            messages,
+            at("listOwnMessages", "What callers have left for his queues, newest first, at most fifty")
+                .gives::<Rows<Message>>(),
+        )
+        .get(
+            "/agents/{name}/messages/{recording}",
+            message,
+            at("downloadOwnMessage", "The audio of a message for one of his queues, or a part of it")
+                .gives_media(200, "audio/wav")
+                .gives_media(206, "audio/wav")
+                .refuses(&[304, 416]),
+        )
+}
+
+/// A message that a caller has left.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "OwnMessage")]
+struct Message {
+    recording: RecordingId,
+    /// The call in which it was left.
+    call: CallId,
+    /// For this queue.
+    queue: Name,
+    /// When it began.
+    at: Wall,
+    length_ms: u64,
+    /// Who has left it, once the call is over.
+    from: Option<PartyId>,
 }
 
 /// An agent's figures of the day that it is for his tenant.
@@ -142,4 +177,55 @@ async fn callbacks(desk: Desk) -> Result<impl IntoResponse, Problem> {
     let mut items = desk.state.switch.callbacks(tenant, page).await?;
     items.retain(|entry: &Callback| entry.queue.as_ref().is_none_or(|queue| queues.contains(&queue.name)));
     Ok(Json(Rows { items, next: None }))
+}
+
+/// What was recorded for his queues under the label that `voicemail.lua` gives it, and is there yet.
+async fn left(desk: &Desk, most: u32) -> Result<Vec<(Name, RecordingView)>, Problem> {
+    let tenant = desk.tenant();
+    let plan = desk.state.switch.floor_plan(tenant).await?;
+    let mut all = Vec::new();
+    for queue in plan.agents.get(&desk.agent.name).into_iter().flat_map(|agent| agent.queues.clone()) {
+        let label = Some(format!("message for {queue}"));
+        let asked = RecordingsAsked { before: None, limit: most, label };
+        let found = desk.state.switch.recordings(tenant, asked).await?;
+        all.extend(
+            found.into_iter().filter(|one| one.entry.deleted.is_none()).map(|one| (queue.clone(), one)),
+        );
+    }
+    all.sort_by_key(|(_, one)| core::cmp::Reverse(one.entry.recording));
+    Ok(all)
+}
+
+async fn messages(desk: Desk) -> Result<impl IntoResponse, Problem> {
+    seen(&desk).await?;
+    let mut items = Vec::new();
+    for (queue, view) in left(&desk, MESSAGES).await?.into_iter().take(MESSAGES as usize) {
+        let RecordingEntry { recording, call, started, length_ms, .. } = view.entry;
+        // of one that is still up nothing is in the records
+        let from = desk.state.switch.cdr(call).await.ok().map(|cdr| cdr.from);
+        items.push(Message { recording, call, queue, at: started, length_ms, from });
+    }
+    Ok(Json(Rows { items, next: None }))
+}
+
+#[derive(Deserialize)]
+struct OfMessage {
+    recording: String,
+}
+
+async fn message(
+    desk: Desk,
+    Path(OfMessage { recording }): Path<OfMessage>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    seen(&desk).await?;
+    let recording = own::<RecordingId>(&recording, desk.tenant())?;
+    if !left(&desk, KEPT).await?.iter().any(|(_, one)| one.entry.recording == recording) {
+        return Err(Problem::not_found(format!(
+            "no message {recording} for a queue of agent {}",
+            desk.agent
+        )));
+    }
+    recording::audio(&desk.state, recording, &method, &headers).await
 }

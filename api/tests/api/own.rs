@@ -39,8 +39,37 @@ async fn a_recording_is_heard_by_who_was_in_its_call() {
 async fn an_agent_of_another_tenant_is_not_there() {
     let served = serve().await;
     let floor = furnish(&served.switch, TenantId::DEFAULT);
-    for rest in ["calls", "figures", "callbacks"] {
+    for rest in ["calls", "figures", "callbacks", "messages"] {
         let path = format!("/api/v1/agents/{}/{rest}", floor.agent.name);
         assert_eq!(served.ask("GET", &path, &[("x-api-key", OTHER_KEY)], "").await.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn an_agent_lists_and_hears_the_messages_for_his_queues_and_no_others() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let (sales, foreign, plain) = (record(&served, &floor), record(&served, &floor), record(&served, &floor));
+    let queue = served.switch.on(TenantId::DEFAULT, |on| {
+        let queue = on.queues.keys().next().unwrap().name.clone();
+        for (entry, _) in &mut on.recordings {
+            if entry.recording == sales {
+                entry.label = format!("message for {queue}");
+            } else if entry.recording == foreign {
+                entry.label = "message for nobody-here".into();
+            }
+        }
+        queue
+    });
+    let desk = format!("/api/v1/agents/{}", floor.agent.name);
+    let listed = served.ask("GET", &format!("{desk}/messages"), NAMED, "").await.ok();
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "{listed}");
+    assert_eq!(
+        (&items[0]["recording"], &items[0]["queue"]),
+        (&sales.to_string().into(), &queue.to_string().into())
+    );
+    assert!(items[0]["from"]["user"].is_string() && items[0]["length_ms"] == 2_500, "{listed}");
+    let heard = async |id| served.ask("GET", &format!("{desk}/messages/{id}"), NAMED, "").await.status;
+    assert_eq!((heard(sales).await, heard(foreign).await, heard(plain).await), (200, 404, 404));
 }

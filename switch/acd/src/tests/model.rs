@@ -25,6 +25,9 @@ const WEB: usize = 3;
 const AGENTS: [(&str, &[usize]); 4] =
     [("1001", &[0]), ("1002", &[0, 1]), ("1003", &[1, 2, WEB]), ("1004", &[0, 1, 2, WEB])];
 
+/// The level below which nobody is offered callers of a queue that wants one.
+const LEAST: u8 = 10;
+
 struct Dice(ChaCha8Rng);
 
 impl Dice {
@@ -38,18 +41,20 @@ struct Variant(u64);
 
 impl Variant {
     fn queues(&self, queues: &mut [config::Queue; 4]) {
-        const STRATEGIES: [Strategy; 5] = [
+        const STRATEGIES: [Strategy; 6] = [
             Strategy::LongestIdle,
             Strategy::FewestCalls,
             Strategy::HighestSkill,
             Strategy::RoundRobin,
             Strategy::RingAll,
+            Strategy::LeastOccupied,
         ];
         for (n, queue) in (0..).zip(queues.iter_mut()) {
             let service = &mut queue.service;
-            service.strategy = STRATEGIES[usize::try_from((self.0 + n) % 5).unwrap()];
+            service.strategy = STRATEGIES[usize::try_from((self.0 + n) % 6).unwrap()];
             service.ring_all_most = RingMost(if (self.0 / 5).is_multiple_of(2) { 10 } else { 2 });
-            service.skills.insert(Name::new("english").unwrap(), WantedSkill { weight: 3, least: 0 });
+            let least = if (self.0 / 4 + n).is_multiple_of(3) { LEAST } else { 0 };
+            service.skills.insert(Name::new("english").unwrap(), WantedSkill { weight: 3, least });
             if (self.0 / 10 + n).is_multiple_of(3) {
                 service.ageing = Some(Duration::from_secs(4));
             }
@@ -140,10 +145,16 @@ impl Pair {
         let napkin_agents = AGENTS.map(|(name, serves)| {
             let agent = agents.iter().find(|a| a.id.name.as_str() == name).unwrap();
             RefAgent {
-                serves: serves.to_vec(),
+                serves: {
+                    let level = agent.duty.skills.get(&english).copied().unwrap_or(0);
+                    let may = |q: &&usize| level >= queues[**q].service.skills[&english].least;
+                    serves.iter().filter(may).copied().collect()
+                },
                 second: QUEUES.iter().position(|q| agent.duty.preference.contains_key(*q)),
                 skill: agent.duty.skills.get(&english).copied().map_or(0, u32::from) * 3,
                 taken: 0,
+                signed_in: now,
+                turned: Vec::new(),
                 turns: [0; 4],
                 slots: {
                     let slots = agent.duty.chats;

@@ -78,6 +78,9 @@ pub(super) struct RefAgent {
     pub(super) skill: u32,
     /// Calls taken since he signed in.
     pub(super) taken: u64,
+    /// When he signed in, and since then each time at which he became busy or was busy no more.
+    pub(super) signed_in: Time,
+    pub(super) turned: Vec<(Time, bool)>,
     /// When each queue offered him a call last, counted in offers.
     pub(super) turns: [u64; 4],
     /// How many chats he may have; whether he gets chats while he talks, and calls while he has chats.
@@ -123,6 +126,18 @@ impl RefAgent {
             ready && self.devices > 0 && self.spared.is_none() && (beside || self.chats.is_empty())
         };
         free && self.serves.contains(&queue)
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(self.status(), AgentStatus::Talking | AgentStatus::WrapUp) || !self.chats.is_empty()
+    }
+
+    /// What part of his time he was busy, millionths: the sum of all stretches.
+    fn occupied(&self, now: Time) -> i64 {
+        let ends = self.turned.iter().skip(1).map(|(at, _)| *at).chain([now]);
+        let stretches = self.turned.iter().zip(ends).filter(|((_, busy), _)| *busy);
+        let busy: u128 = stretches.map(|((from, _), to)| to.since(*from).as_nanos()).sum();
+        i64::try_from(busy * 1_000_000 / now.since(self.signed_in).as_nanos().max(1)).unwrap()
     }
 
     fn is_chatting(&self) -> bool {
@@ -476,6 +491,12 @@ impl Reference {
             if agent.status() == AgentStatus::Ready && !was_free {
                 agent.idle = now;
             }
+            if *before == AgentStatus::SignedOut && agent.status() != AgentStatus::SignedOut {
+                (agent.signed_in, agent.turned) = (now, Vec::new());
+            }
+            if agent.is_busy() != agent.turned.last().is_some_and(|(_, busy)| *busy) {
+                agent.turned.push((now, agent.is_busy()));
+            }
         }
         let over = self.callers.extract_if(.., |c| c.over && c.at.is_empty());
         self.ends.extend(over.map(|c| (c.call, QueueEnd::Timeout)));
@@ -521,7 +542,7 @@ impl Reference {
         (free > kept || self.priority(caller, now) >= priority).then_some(first)
     }
 
-    fn first_agent(&self, q: usize) -> Option<usize> {
+    fn first_agent(&self, q: usize, now: Time) -> Option<usize> {
         let chat = self.queues[q].chat;
         let free = self.agents.iter().enumerate().filter(|(_, a)| a.free_for(q, chat));
         let key = |a: &RefAgent| {
@@ -529,7 +550,8 @@ impl Reference {
                 Strategy::FewestCalls => i64::try_from(a.taken).unwrap(),
                 Strategy::HighestSkill | Strategy::RingAll => -i64::from(a.skill),
                 Strategy::RoundRobin => i64::try_from(a.turns[q]).unwrap(),
-                Strategy::LongestIdle | Strategy::LeastOccupied => 0,
+                Strategy::LeastOccupied => a.occupied(now),
+                Strategy::LongestIdle => 0,
             };
             (a.second == Some(q), a.chats.len(), term, a.idle)
         };
@@ -538,7 +560,7 @@ impl Reference {
 
     fn best_pair(&self, now: Time) -> Option<(usize, usize)> {
         let pairs = (0..self.queues.len()).filter_map(|q| {
-            let (c, a) = (self.first_caller(q, now)?, self.first_agent(q)?);
+            let (c, a) = (self.first_caller(q, now)?, self.first_agent(q, now)?);
             let caller = &self.callers[c];
             let second = self.agents[a].second == Some(q);
             Some(((core::cmp::Reverse(self.priority(caller, now)), second, caller.since, c), (c, a)))
