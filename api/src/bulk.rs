@@ -4,7 +4,7 @@
 
 use crate::asked::{Said, Says};
 use crate::catalog::{Routes, oversee};
-use crate::key::{Signed, Who};
+use crate::key::{Overseeing, Who};
 use crate::problem::Problem;
 use crate::routes::Answer;
 use crate::state::State;
@@ -175,7 +175,11 @@ struct Rows {
     rows: Vec<Row>,
 }
 
-async fn orders(Use(state): Use<State>, Signed(who): Signed, Said(said): Said<Orders>) -> Answer<Rows> {
+async fn orders(
+    Use(state): Use<State>,
+    Overseeing(who): Overseeing,
+    Said(said): Said<Orders>,
+) -> Answer<Rows> {
     let what = said.what()?;
     let whom = said.whom(&state, who.tenant()).await?;
     let by = said.by.as_ref().map(|by| AgentId::new(who.tenant(), by)).transpose();

@@ -2,7 +2,7 @@
 
 use crate::asked::own;
 use crate::catalog::{Routes, key, oversee};
-use crate::key::{Asking, Signed};
+use crate::key::{Asking, Overseeing};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, limit};
@@ -136,7 +136,7 @@ fn when(query: &Params, name: &str) -> Result<Option<When>, Problem> {
 
 async fn report(
     Use(state): Use<State>,
-    Signed(who): Signed,
+    Overseeing(who): Overseeing,
     Path(by): Path<String>,
     query: Params,
 ) -> Result<Response, Problem> {
@@ -171,7 +171,7 @@ async fn report(
     Ok((head, [(header::CONTENT_DISPOSITION, name)], made).into_response())
 }
 
-async fn wall(Use(state): Use<State>, Signed(who): Signed) -> Answer<WallView> {
+async fn wall(Use(state): Use<State>, Overseeing(who): Overseeing) -> Answer<WallView> {
     Ok(Json(state.switch.wall(who.tenant()).await?))
 }
 

@@ -278,6 +278,9 @@ fn of_query(op: &Op, name: &str) -> Parameter {
         "customer" => text("Of this customer alone, by the id that the chat was opened with.", "c-17"),
         "over" => word("Those that are over instead.", &["false", "true"]),
         "wait" => word("Whether the answer waits until there is something.", &["false", "true"]),
+        "cascade" => {
+            word("Whether it goes although somebody waits in it: they are sent away.", &["false", "true"])
+        }
         "limit" => (
             "Rows of a page.".into(),
             json!({ "type": "integer", "minimum": 1, "maximum": 1_000, "default": 100 }),

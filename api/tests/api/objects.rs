@@ -135,7 +135,7 @@ async fn a_queue_in_which_somebody_waits_is_deleted_only_if_that_is_said() {
     let any = [("x-api-key", KEY), ("if-match", "*")];
     let refused = served.ask("DELETE", SALES, &any, "").await.problem(409);
     assert_eq!(refused["code"], "somebody_waits");
-    assert!(refused["detail"].as_str().unwrap().starts_with("1 wait in it and 0 keep"), "{refused}");
+    assert!(refused["detail"].as_str().unwrap().starts_with("2 wait in it and 0 keep"), "{refused}");
     served.ask("DELETE", &format!("{SALES}?cascade=false"), &any, "").await.problem(409);
     served.ask("DELETE", &format!("{SALES}?cascade=perhaps"), &any, "").await.problem(400);
     served.get(KEY, SALES).await.ok();

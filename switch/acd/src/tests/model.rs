@@ -122,6 +122,14 @@ fn on_napkin(q: &Queue) -> RefQueue {
     }
 }
 
+/// The queues of an agent that want no more skill than he has.
+fn eligible(agent: &config::Agent, serves: &[usize], queues: &[Queue]) -> Vec<usize> {
+    let wants = |q: &&usize| queues[**q].service.skills.iter();
+    let level = |name: &Name| agent.duty.skills.get(name).copied().unwrap_or(0);
+    let may = |q: &&usize| wants(q).all(|(name, wanted)| level(name) >= wanted.least);
+    serves.iter().filter(may).copied().collect()
+}
+
 impl Pair {
     fn new(variant: &Variant) -> Self {
         let mut queues = QUEUES.map(queue_config);
@@ -145,11 +153,7 @@ impl Pair {
         let napkin_agents = AGENTS.map(|(name, serves)| {
             let agent = agents.iter().find(|a| a.id.name.as_str() == name).unwrap();
             RefAgent {
-                serves: {
-                    let level = agent.duty.skills.get(&english).copied().unwrap_or(0);
-                    let may = |q: &&usize| level >= queues[**q].service.skills[&english].least;
-                    serves.iter().filter(may).copied().collect()
-                },
+                serves: eligible(agent, serves, &queues),
                 second: QUEUES.iter().position(|q| agent.duty.preference.contains_key(*q)),
                 skill: agent.duty.skills.get(&english).copied().map_or(0, u32::from) * 3,
                 taken: 0,

@@ -176,7 +176,7 @@ fn callers_of_a_queue_of_video_are_seen_by_its_agents_and_those_of_other_queues_
         let mut known = one_tenant();
         for tenant in known.tenants.values_mut() {
             tenant.queues.values_mut().for_each(|queue| queue.service.kind = kind);
-            tenant.agents.values_mut().for_each(|agent| agent.service.kind = AgentKind::Video);
+            tenant.agents.values_mut().for_each(|agent| agent.duty.kind = AgentKind::Video);
         }
         let mut rig = Rig::new();
         rig.configure(known);
@@ -189,6 +189,8 @@ fn callers_of_a_queue_of_video_are_seen_by_its_agents_and_those_of_other_queues_
         let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
         rig.order(agent.clone(), AgentOrder::SignIn).unwrap();
         rig.order(agent, AgentOrder::Ready).unwrap();
+        rig.after(1_000);
+        rig.command(ShardCommand::Stop { end: false });
         let ours = rig.last("INVITE").to_owned();
         assert!(ours.contains("m=video "), "{kind:?}: {ours}");
         rig.datagram(PHONE, &with(response(PHONE, &ours, "200 OK"), OFFER));
