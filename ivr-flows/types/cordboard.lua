@@ -7,7 +7,7 @@
 ---@class cordboard.Call
 ---@field from string The calling party: number or user name.
 ---@field to string The called number.
----@field data table<string, string|number|boolean|table|nil> Call data: travels with the call to the agent and into the record. Values stay what they are; a table that is read is a copy. Keys have at most 64 bytes, values 4,096; `nil` removes an entry.
+---@field data table<string, string|number|boolean|table|nil> Call data: travels with the call to the agent and into the record. Values stay what they are; a table that is read is a copy. Keys have at most 64 bytes, values 16,384; `nil` removes an entry.
 call = {}
 
 ---A prompt by its name: its path below the prompt folder, with `.` for `/` and without its ending.

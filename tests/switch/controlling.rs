@@ -82,7 +82,11 @@ fn changes_data(switch: &Switch, call: &str) -> Outcome {
     let change = |body: &Value| switch.api.send("PATCH", &path, &body.to_string());
     ensure(change(&json!({"order": 4711, "vip": true}))?.status == 200, || "it is not changed".into())?;
     ensure(change(&json!({"vip": null}))?.status == 200, || "an entry is not taken away".into())?;
-    let long = change(&json!({"order": 1, "note": "n".repeat(5_000)}))?;
+    // as long as the reference lets an agent send along, and no longer
+    let most = change(&json!({"vip": "v".repeat(16_384)}))?;
+    ensure(most.status == 200, || format!("16 KiB are answered {}", most.status))?;
+    ensure(change(&json!({"vip": null}))?.status == 200, || "they are not taken away".into())?;
+    let long = change(&json!({"order": 1, "note": "n".repeat(16_385)}))?;
     ensure(long.status == 422 || long.status == 400, || format!("too much is answered {}", long.status))?;
     let view = switch.api.get(&format!("/api/v1/calls/{call}"))?;
     field(&view, "data", json!({"order": 4711}))

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// Longest key of call data, bytes.
 pub const DATA_KEY_MAX: usize = 64;
 /// Longest value of call data, bytes; of what is no string, of its JSON.
-pub const DATA_VALUE_MAX: usize = 4_096;
+pub const DATA_VALUE_MAX: usize = 16_384;
 /// Most bytes of all keys and values of call data in a call.
 pub const DATA_BYTES_MAX: usize = 32 << 10;
 /// Most entries of call data in a call.

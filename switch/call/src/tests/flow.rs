@@ -230,7 +230,7 @@ fn call_data_has_limits_with_names() {
     let limit = |name: &str| VerbAnswer::Limit(name.into());
     assert_eq!(set("k".repeat(65), "v".into()), limit("data key"));
     assert_eq!(set(String::new(), "v".into()), limit("data key"));
-    assert_eq!(set("k".into(), "v".repeat(4_097)), limit("data value"));
+    assert_eq!(set("k".into(), "v".repeat(16_385)), limit("data value"));
     for n in 0..64 {
         assert_eq!(set(format!("k{n}"), "v".into()), VerbAnswer::Done);
     }
@@ -252,7 +252,7 @@ fn a_program_changes_several_entries_of_a_calls_data_or_none() {
     };
     let (done, said) = change(vec![entry("order", 4711.into()), entry("vip", true.into())]);
     assert_eq!((done, said.as_str()), (Ok(()), "  event: data order = 4711\n  event: data vip = true"));
-    let too_much = vec![entry("order", 1.into()), entry("note", "n".repeat(4_097).into())];
+    let too_much = vec![entry("order", 1.into()), entry("note", "n".repeat(16_385).into())];
     assert_eq!(change(too_much), (Err(DataRefusal::Limit("data value")), String::new()), "none of them");
     // what is taken away makes room for what comes with it
     let full = (0..62).map(|n| entry(&format!("k{n}"), 1.into())).collect();

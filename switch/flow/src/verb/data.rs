@@ -94,13 +94,13 @@ mod tests {
             "data: the value of 'x' must be a string, a number, a boolean or a table of these, not a secret"
         );
         assert_eq!(
-            set(&text("x"), &text(&"v".repeat(4_097))).unwrap_err().0,
-            "data: the value of 'x' has more than 4096 bytes"
+            set(&text("x"), &text(&"v".repeat(16_385))).unwrap_err().0,
+            "data: the value of 'x' has more than 16384 bytes"
         );
         let hidden = table(&[("pin", Arg::Secret("4711".into()))], &[]);
         assert!(set(&text("x"), &hidden).unwrap_err().0.ends_with("not a secret"));
-        let long = table(&[], &vec![text(&"v".repeat(100)); 41]);
-        assert_eq!(set(&text("x"), &long).unwrap_err().0, "data: the value of 'x' has more than 4096 bytes");
+        let long = table(&[], &vec![text(&"v".repeat(100)); 165]);
+        assert_eq!(set(&text("x"), &long).unwrap_err().0, "data: the value of 'x' has more than 16384 bytes");
         assert_eq!(
             set(&text("x"), &Arg::Number(f64::NAN)).unwrap_err().0,
             "data: the value of 'x' is NaN, which is no number"
