@@ -184,13 +184,21 @@ async fn orders(
     let whom = said.whom(&state, who.tenant()).await?;
     let by = said.by.as_ref().map(|by| AgentId::new(who.tenant(), by)).transpose();
     let by = by.map_err(|why| Problem::field("by", why.to_string()))?;
+    let named = by.is_some();
     // a supervisor orders in his own name alone
-    who.actor(by.clone())?;
+    let by = who.actor(by)?;
     // Who asked may give up: what was begun is done for all of them.
     let rows = tokio::spawn(async move {
         let mut rows = Vec::with_capacity(whom.len());
         for agent in whom {
-            rows.push(order(&state, &who, agent, &what, by.clone()).await);
+            let command = |agent| match &who {
+                Who::Key(caller) if !named => Command::Agent(agent, what.clone(), caller.to_string()),
+                _ => {
+                    let act = DeskAct::Want(what.clone());
+                    Command::Desk(Box::new(DeskOrder { agent, call: None, by: by.clone(), act }))
+                }
+            };
+            rows.push(order(&state, who.tenant(), agent, command).await);
         }
         rows
     });
@@ -202,28 +210,20 @@ async fn orders(
 /// One agent's row; his name alone if there is no such agent.
 async fn order(
     state: &State,
-    who: &Who,
+    tenant: TenantId,
     agent: Result<AgentId, String>,
-    what: &AgentOrder,
-    by: Option<AgentId>,
+    command: impl FnOnce(AgentId) -> Command,
 ) -> Row {
-    let agent = match agent {
-        Ok(agent) => agent,
+    match agent {
+        Ok(agent) => {
+            let name = agent.name.to_string();
+            Row::new(name, state.switch.command(tenant, command(agent)).await)
+        }
         Err(name) => {
             let missing = Refusal::NotFound(format!("agent {name}"));
-            return Row::new(name, Err(missing));
+            Row::new(name, Err(missing))
         }
-    };
-    let name = agent.name.to_string();
-    let command = match (who, who.actor(by.clone())) {
-        (Who::Key(caller), _) if by.is_none() => Command::Agent(agent, what.clone(), caller.to_string()),
-        (_, Ok(by)) => {
-            let act = DeskAct::Want(what.clone());
-            Command::Desk(Box::new(DeskOrder { agent, call: None, by, act }))
-        }
-        (_, Err(why)) => return Row::new(name, Err(Refusal::Invalid(vec![why.detail]))),
-    };
-    Row::new(name, state.switch.command(who.tenant(), command).await)
+    }
 }
 
 #[cfg(test)]

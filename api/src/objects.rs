@@ -185,6 +185,8 @@ pub enum ObjectFault {
     Unsaid,
     /// Something else needs it: what, a line each.
     InUse(Vec<String>),
+    /// So many wait in the queue, and so many keep a place in it for a call-back: they would lose it.
+    SomebodyWaits(usize, u32),
     /// It is wrong: fields with what is wrong with each.
     Invalid(Vec<(String, String)>),
     /// Another change of the same request is refused, and all are made or none.
@@ -223,6 +225,15 @@ impl From<ObjectFault> for Problem {
                 problem.errors = by;
                 problem
             }
+            ObjectFault::SomebodyWaits(waiting, kept) => named(
+                StatusCode::CONFLICT,
+                "somebody waits in this queue",
+                "somebody_waits",
+                format!(
+                    "{waiting} wait in it and {kept} keep a place for a call-back: place them elsewhere first, or delete \
+                     it with cascade=true, which sends those who wait away and forgets the places"
+                ),
+            ),
             ObjectFault::Invalid(faults) => {
                 let title = "the document is not valid";
                 let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, title, "");
@@ -508,34 +519,33 @@ async fn delete(
 ) -> Result<Response, Problem> {
     let (kind, name) = (kind(&word, who.tenant)?, named(&name)?);
     let query = query.only(&["cascade"])?;
+    let wanted = ObjectChange { kind, name, act: ObjectAct::Delete, expected: expected(&headers) };
     match query.text("cascade") {
         Some("true") => {}
-        None | Some("false") => nobody_waits(&state, who.tenant, kind, name.as_str()).await?,
+        None | Some("false") => {
+            if let Some(fault) = who_waits(&state, who.tenant, &wanted).await? {
+                return Err(fault.into());
+            }
+        }
         Some(other) => return Err(Problem::field("cascade", format!("{other:?} is neither true nor false"))),
     }
-    let wanted = ObjectChange { kind, name, act: ObjectAct::Delete, expected: expected(&headers) };
     change((&state, &audit), who.tenant, who.to_string(), wanted).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Whether nobody waits in the queue that is to be deleted, or has a place in it: they would lose it.
-async fn nobody_waits(state: &State, tenant: TenantId, kind: ObjectKind, name: &str) -> Result<(), Problem> {
-    if kind != ObjectKind::Queues {
-        return Ok(());
+/// Who would lose his place by a change, if it deletes a queue: a fault where nobody has said that he may.
+pub(crate) async fn who_waits(
+    state: &State,
+    tenant: TenantId,
+    change: &ObjectChange,
+) -> Result<Option<ObjectFault>, Refusal> {
+    if change.kind != ObjectKind::Queues || change.act != ObjectAct::Delete {
+        return Ok(None);
     }
     let queues = state.switch.queues(tenant).await?;
-    let Some(queue) = queues.iter().find(|view| view.queue.name.as_str() == name) else { return Ok(()) };
-    let (waiting, kept) = (queue.waiting.len(), queue.callbacks);
-    if waiting == 0 && kept == 0 {
-        return Ok(());
-    }
-    let why = format!(
-        "{waiting} wait in it and {kept} keep a place for a call-back: place them elsewhere first, or delete it with \
-         cascade=true, which sends those who wait away and forgets the places"
-    );
-    let mut problem = Problem::new(StatusCode::CONFLICT, "somebody waits in this queue", why);
-    problem.code = Some("somebody_waits");
-    Err(problem)
+    let found = queues.iter().find(|view| view.queue.name == change.name);
+    let (waiting, kept) = found.map_or((0, 0), |view| (view.waiting.len(), view.callbacks));
+    Ok((waiting > 0 || kept > 0).then_some(ObjectFault::SomebodyWaits(waiting, kept)))
 }
 
 /// A merge of documents (RFC 7396).

@@ -12,7 +12,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::recording;
 use crate::routes::{Answer, MOMENT, Page, bad_cursor, limit};
-use crate::switch::{CdrFilter, RecordingView, RecordingsAsked};
+use crate::switch::{CdrFilter, RecordingsAsked};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::{HeaderMap, Method};
@@ -29,9 +29,8 @@ use serde::{Deserialize, Serialize};
 
 /// Entries that are looked through for those of his queues, at most: as many as a tenant may have.
 const ENTRIES_MAX: usize = 10_000;
-/// Messages that are listed, and of each queue those that can be heard.
+/// Messages that are listed.
 const MESSAGES: u32 = 50;
-const KEPT: u32 = 1_000;
 
 pub(crate) fn routes() -> Routes {
     let at = |id, summary| desk(id, "agents:read", summary).tag("desk");
@@ -90,7 +89,7 @@ struct Message {
     /// When it began.
     at: Wall,
     length_ms: u64,
-    /// Who has left it, once the call is over.
+    /// Who has left it; unknown of what a restart cut.
     from: Option<PartyId>,
 }
 
@@ -171,40 +170,44 @@ async fn figures(desk: Desk) -> Answer<OwnFigures> {
 async fn callbacks(desk: Desk) -> Result<impl IntoResponse, Problem> {
     seen(&desk).await?;
     let tenant = desk.tenant();
-    let plan = desk.state.switch.floor_plan(tenant).await?;
-    let queues = plan.agents.get(&desk.agent.name).map(|agent| agent.queues.clone()).unwrap_or_default();
+    let queues = queues(&desk).await?;
     let page = CallbackPage { queue: None, after: None, limit: ENTRIES_MAX };
     let mut items = desk.state.switch.callbacks(tenant, page).await?;
     items.retain(|entry: &Callback| entry.queue.as_ref().is_none_or(|queue| queues.contains(&queue.name)));
     Ok(Json(Rows { items, next: None }))
 }
 
-/// What was recorded for his queues under the label that `voicemail.lua` gives it, and is there yet.
-async fn left(desk: &Desk, most: u32) -> Result<Vec<(Name, RecordingView)>, Problem> {
-    let tenant = desk.tenant();
-    let plan = desk.state.switch.floor_plan(tenant).await?;
-    let mut all = Vec::new();
-    for queue in plan.agents.get(&desk.agent.name).into_iter().flat_map(|agent| agent.queues.clone()) {
-        let label = Some(format!("message for {queue}"));
-        let asked = RecordingsAsked { before: None, limit: most, label };
-        let found = desk.state.switch.recordings(tenant, asked).await?;
-        all.extend(
-            found.into_iter().filter(|one| one.entry.deleted.is_none()).map(|one| (queue.clone(), one)),
-        );
-    }
-    all.sort_by_key(|(_, one)| core::cmp::Reverse(one.entry.recording));
-    Ok(all)
+/// What was recorded for one of his queues under the label that `voicemail.lua` gives it, newest first, and is there yet.
+async fn left(
+    desk: &Desk,
+    queue: &Name,
+    before: Option<RecordingId>,
+    limit: u32,
+) -> Result<Vec<RecordingEntry>, Problem> {
+    let asked = RecordingsAsked { before, limit, label: Some(format!("message for {queue}")) };
+    let found = desk.state.switch.recordings(desk.tenant(), asked).await?;
+    Ok(found.into_iter().map(|view| view.entry).filter(|entry| entry.deleted.is_none()).collect())
+}
+
+/// The queues that he serves.
+async fn queues(desk: &Desk) -> Result<Vec<Name>, Problem> {
+    let plan = desk.state.switch.floor_plan(desk.tenant()).await?;
+    Ok(plan.agents.get(&desk.agent.name).map(|agent| agent.queues.clone()).unwrap_or_default())
 }
 
 async fn messages(desk: Desk) -> Result<impl IntoResponse, Problem> {
     seen(&desk).await?;
     let mut items = Vec::new();
-    for (queue, view) in left(&desk, MESSAGES).await?.into_iter().take(MESSAGES as usize) {
-        let RecordingEntry { recording, call, started, length_ms, .. } = view.entry;
-        // of one that is still up nothing is in the records
-        let from = desk.state.switch.cdr(call).await.ok().map(|cdr| cdr.from);
-        items.push(Message { recording, call, queue, at: started, length_ms, from });
+    for queue in queues(&desk).await? {
+        for entry in left(&desk, &queue, None, MESSAGES).await? {
+            let RecordingEntry { recording, call, started, length_ms, parties, .. } = entry;
+            let caller = parties.into_iter().find(|party| party.agent.is_none());
+            let from = caller.map(|party| party.party);
+            items.push(Message { recording, call, queue: queue.clone(), at: started, length_ms, from });
+        }
     }
+    items.sort_by_key(|message| core::cmp::Reverse(message.recording));
+    items.truncate(MESSAGES as usize);
     Ok(Json(Rows { items, next: None }))
 }
 
@@ -221,7 +224,13 @@ async fn message(
 ) -> Result<Response, Problem> {
     seen(&desk).await?;
     let recording = own::<RecordingId>(&recording, desk.tenant())?;
-    if !left(&desk, KEPT).await?.iter().any(|(_, one)| one.entry.recording == recording) {
+    let next = RecordingId { number: recording.number.saturating_add(1), ..recording };
+    let mut his = false;
+    for queue in queues(&desk).await? {
+        let newest = left(&desk, &queue, Some(next), 1).await?;
+        his |= newest.first().is_some_and(|entry| entry.recording == recording);
+    }
+    if !his {
         return Err(Problem::not_found(format!(
             "no message {recording} for a queue of agent {}",
             desk.agent

@@ -85,6 +85,7 @@ pub(crate) fn all() -> Routes {
         .merge(callback::routes())
         .merge(webhooks::routes())
         .merge(chat::routes())
+        .merge(aside::routes())
         .merge(control::routes())
         .merge(visitor::routes())
         .merge(objects::routes())
@@ -164,33 +165,6 @@ fn party_routes() -> Routes {
             "/calls/{id}/transfer/cancel",
             transfer::cancel,
             key("cancelTransfer", control, "Takes a transfer back").gives::<Done>(),
-        )
-        .post(
-            "/calls/{id}/aside",
-            aside::begin,
-            key(
-                "sendAside",
-                control,
-                "Sends the caller of an agent aside to a flow, and back to the agent after it",
-            )
-            .takes::<aside::Body>(r#"{"flow": "agent-verify"}"#)
-            .gives::<Done>(),
-        )
-        .delete(
-            "/calls/{id}/aside",
-            aside::end,
-            key("takeBack", control, "Takes him back before the flow is over").gives::<Done>(),
-        )
-        .patch(
-            "/calls/{id}/data",
-            aside::change,
-            key(
-                "changeCallData",
-                control,
-                "Changes entries of a call's data, all or none; null takes one away",
-            )
-            .takes::<aside::Data>(r#"{"order": 4711, "vip": true}"#)
-            .gives::<Done>(),
         )
 }
 

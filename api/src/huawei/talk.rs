@@ -3,6 +3,7 @@
 //! Invariants: who a customer is follows from his token alone, which a key of his tenant has signed and only the same key's
 //! programs may show; he reaches the one chat that was opened with it and no other. What is kept here is which chat he has and
 //! what he was told of it: bounded, found again among the switch's chats after a restart, and then he is told it all again.
+//! What of a poll's answer is lost on its way is not told again: the reference has no word for that he has it.
 
 use super::Shapes;
 use super::config::HuaweiKey;
@@ -11,7 +12,7 @@ use super::reply::{refused, sent};
 use super::token::{sealed, unsealed};
 use crate::gateway::fields::Fields;
 use crate::gateway::number::of_call;
-use crate::switch::Refusal;
+use crate::switch::{Later, Refusal};
 use axum::extract::{FromRequest, Query, Request};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -25,7 +26,10 @@ use cordboard_model::time::Wall;
 use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -42,7 +46,7 @@ const TOKEN_MAX: usize = 2_048;
 const ID_MAX: usize = 32;
 /// The longest text, bytes.
 const TEXT_MAX: usize = 1_024;
-/// Most customers whose chats are known here; of those beyond it the ones without a chat are forgotten.
+/// Most customers whose chats are known here.
 const TALKS_MAX: usize = 10_000;
 /// Longest time that a poll waits for something to tell.
 const WAIT: Duration = Duration::from_secs(10);
@@ -83,28 +87,73 @@ impl Customer {
 /// A customer's chat, as far as it is known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Talk {
-    /// Nobody has looked for it since the start.
-    Unknown,
     None,
     /// It, and the number of the last message that he was told.
     One(CallId, u32),
 }
 
-type Place = Arc<Mutex<Talk>>;
+/// Where a customer's chat is known.
+struct Place {
+    talk: Mutex<Talk>,
+    /// When he was here last, milliseconds.
+    used: AtomicI64,
+}
+
+impl Place {
+    fn of(talk: Talk, now: Wall) -> Arc<Self> {
+        Arc::new(Self { talk: Mutex::new(talk), used: AtomicI64::new(now.0) })
+    }
+}
 
 /// The chats of customers.
 #[derive(Default)]
-pub(crate) struct Talks(DashMap<(TenantId, String, String), Place>);
+pub(crate) struct Talks {
+    places: DashMap<(TenantId, String, String), Arc<Place>>,
+    /// Tenants whose chats from before have their places.
+    known: Mutex<BTreeSet<TenantId>>,
+}
 
 impl Talks {
-    fn of(&self, tenant: TenantId, customer: &Customer) -> Place {
-        if self.0.len() >= TALKS_MAX {
-            // a place that somebody holds has a chat, or is about to have one
-            let idle = |place: &Place| place.try_lock().is_ok_and(|talk| !matches!(*talk, Talk::One(..)));
-            self.0.retain(|_, place| Arc::strong_count(place) > 1 || !idle(place));
-        }
+    /// A customer's place. The switch is asked for the chats that there are once for a tenant, and again when places were forgotten.
+    async fn of(
+        &self,
+        tenant: TenantId,
+        customer: &Customer,
+        now: Wall,
+        chats: impl FnOnce() -> Later<Vec<ChatView>>,
+    ) -> Result<Arc<Place>, Refusal> {
         let key = (tenant, customer.channel.clone(), customer.id.clone());
-        Arc::clone(&self.0.entry(key).or_insert_with(|| Arc::new(Mutex::new(Talk::Unknown))))
+        let found = self.places.get(&key).map(|found| Arc::clone(found.value()));
+        if let Some(place) = found {
+            place.used.store(now.0, Relaxed);
+            return Ok(place);
+        }
+        let mut known = self.known.lock().await;
+        if self.places.len() >= TALKS_MAX {
+            self.forget(now);
+            known.clear();
+        }
+        if !known.contains(&tenant) {
+            // the newest first, if he has several
+            for chat in chats().await?.into_iter().rev() {
+                if let Some(channel) = chat.data.get(CHANNEL).and_then(Value::as_str) {
+                    let his = (tenant, channel.to_owned(), chat.customer.id);
+                    self.places.entry(his).or_insert_with(|| Place::of(Talk::One(chat.chat, 0), now));
+                }
+            }
+            known.insert(tenant);
+        }
+        Ok(Arc::clone(&self.places.entry(key).or_insert_with(|| Place::of(Talk::None, now))))
+    }
+
+    /// Forgets who has not been here for long; if that makes no room, everybody who is not here now.
+    fn forget(&self, now: Wall) {
+        let is_here = |place: &Arc<Place>| Arc::strong_count(place) > 1;
+        let was_here = |place: &Arc<Place>| now.0 - place.used.load(Relaxed) < GOOD_MS;
+        self.places.retain(|_, place| is_here(place) || was_here(place));
+        if self.places.len() >= TALKS_MAX {
+            self.places.retain(|_, place| is_here(place));
+        }
     }
 }
 
@@ -145,8 +194,9 @@ pub(crate) async fn apply(ask: Ask) -> Response {
     };
     let config = ask.shapes.config();
     let made = config.key(&ask.key).and_then(|(_, key)| customer.token(key, ask.shapes.switch.moment()));
+    let Some(token) = made else { return not_done("1", "the key is not configured any more") };
     let mut body = said("0", "success");
-    body["token"] = made.into();
+    body["token"] = token.into();
     sent(StatusCode::OK, &body)
 }
 
@@ -154,7 +204,7 @@ pub(crate) async fn apply(ask: Ask) -> Response {
 pub(crate) struct Talker {
     ask: Ask,
     customer: Customer,
-    place: Place,
+    place: Arc<Place>,
     /// In the place of his, whose time is half over.
     renewed: Option<String>,
     query: Fields,
@@ -176,7 +226,9 @@ impl FromRequest<Arc<Shapes>> for Talker {
         let (customer, until) =
             shown.and_then(|token| Customer::of(key, token.trim(), now)).ok_or_else(over)?;
         let renewed = (until.0 - now.0 < GOOD_MS / 2).then(|| customer.token(key, now)).flatten();
-        let place = shapes.talks.of(ask.tenant.tenant.id, &customer);
+        let tenant = ask.tenant.tenant.id;
+        let place = shapes.talks.of(tenant, &customer, now, || shapes.switch.chats(tenant)).await;
+        let place = place.map_err(refusal)?;
         Ok(Self { ask, customer, place, renewed, query })
     }
 }
@@ -195,36 +247,15 @@ impl Talker {
         self.ask.tenant.tenant.id
     }
 
-    /// Finds it again after a restart.
-    async fn look(&self, talk: &mut Talk) -> Result<(), Refusal> {
-        if *talk != Talk::Unknown {
-            return Ok(());
-        }
-        let his = |chat: &ChatView| {
-            let channel = chat.data.get(CHANNEL).and_then(Value::as_str);
-            chat.customer.id == self.customer.id && channel == Some(self.customer.channel.as_str())
-        };
-        let chats = self.ask.shapes.switch.chats(self.tenant()).await?;
-        *talk = chats.iter().rfind(|chat| his(chat)).map_or(Talk::None, |chat| Talk::One(chat.chat, 0));
-        Ok(())
-    }
-
-    /// His chat, if he has one that is not over.
-    async fn chat(&self, talk: &mut Talk) -> Result<Option<CallId>, Refusal> {
-        self.look(talk).await?;
-        let Talk::One(chat, _) = *talk else { return Ok(None) };
-        match self.ask.shapes.switch.chat(chat).await {
-            Ok(view) if view.stage != ChatStage::Closed => Ok(Some(chat)),
-            Ok(_) | Err(Refusal::NotFound(_)) => Ok(None),
-            Err(other) => Err(other),
-        }
-    }
-
     /// Opens his chat, if there is none; whether there was none.
     async fn open(&self, text: Option<String>) -> Result<bool, Response> {
-        let mut talk = self.place.lock().await;
-        if self.chat(&mut talk).await.map_err(refusal)?.is_some() {
-            return Ok(false);
+        let mut talk = self.place.talk.lock().await;
+        if let Talk::One(chat, _) = *talk {
+            match self.ask.shapes.switch.chat(chat).await {
+                Ok(view) if view.stage != ChatStage::Closed => return Ok(false),
+                Ok(_) | Err(Refusal::NotFound(_)) => {}
+                Err(other) => return Err(refusal(other)),
+            }
         }
         let skills = &self.ask.tenant.tenant.skills;
         let by_number = skills.iter().find(|(_, number)| number.to_string() == self.customer.channel);
@@ -251,11 +282,9 @@ impl Talker {
     }
 
     async fn act(&self, act: ChatAct) -> Result<(), Response> {
-        let chat = {
-            let mut talk = self.place.lock().await;
-            self.chat(&mut talk).await.map_err(refusal)?
+        let Talk::One(chat, _) = *self.place.talk.lock().await else {
+            return Err(not_done(NO_SESSION, "there is no chat: begin with CONNECT"));
         };
-        let chat = chat.ok_or_else(|| not_done(NO_SESSION, "there is no chat: begin with CONNECT"))?;
         let done = self.ask.shapes.switch.chat_act(chat, ChatActor::Customer, act).await;
         done.map(drop).map_err(refusal)
     }
@@ -334,8 +363,7 @@ impl Talker {
         let switch = &self.ask.shapes.switch;
         loop {
             let seen = {
-                let mut talk = self.place.lock().await;
-                self.look(&mut talk).await?;
+                let mut talk = self.place.talk.lock().await;
                 let Talk::One(chat, told) = *talk else {
                     return Err(Refusal::Chat(ChatFault::NoSuchChat));
                 };
@@ -416,5 +444,39 @@ mod tests {
         for wrong in ["", ".", "..", &token[2..], &token.replacen('.', "0.", 1)] {
             assert_eq!(of("the-first-secret-1", wrong, 1_000), None, "{wrong}");
         }
+    }
+
+    fn ann(n: usize) -> Customer {
+        Customer { id: format!("c-{n}"), name: "Ann".into(), channel: "web".into(), locale: "en".into() }
+    }
+
+    #[tokio::test]
+    async fn so_many_customers_are_known_and_the_switch_is_asked_once_for_those_from_before() {
+        let (talks, asked) = (Talks::default(), AtomicI64::new(0));
+        let of = async |n: usize, now: i64| {
+            let chats = || -> Later<Vec<ChatView>> {
+                asked.fetch_add(1, Relaxed);
+                Box::pin(core::future::ready(Ok(Vec::new())))
+            };
+            talks.of(TenantId::DEFAULT, &ann(n), Wall(now), chats).await.unwrap()
+        };
+        let here = of(0, 0).await;
+        *here.talk.lock().await =
+            Talk::One(CallId { tenant: TenantId::DEFAULT, start: 1, shard: 0, number: 1 }, 7);
+        for n in 1..TALKS_MAX {
+            of(n, 0).await;
+        }
+        assert_eq!((talks.places.len(), asked.load(Relaxed)), (TALKS_MAX, 1));
+        of(1, GOOD_MS).await;
+        // one more: those who were not here for an hour are forgotten, and who is here or was is not
+        of(TALKS_MAX, GOOD_MS).await;
+        assert_eq!((talks.places.len(), asked.load(Relaxed)), (3, 2));
+        assert!(Arc::ptr_eq(&here, &of(0, GOOD_MS).await));
+        // all of them within an hour: there is an end to it all the same
+        for n in 0..2 * TALKS_MAX {
+            of(n, GOOD_MS).await;
+        }
+        assert!(talks.places.len() <= TALKS_MAX);
+        assert!(Arc::ptr_eq(&here, &of(0, GOOD_MS).await));
     }
 }

@@ -4,7 +4,7 @@
 //! changes.
 
 use super::schemas::{AnyChange, KindWord};
-use super::{Expected, ObjectAct, ObjectChange, ObjectView, kind, named};
+use super::{Expected, ObjectAct, ObjectChange, ObjectView, kind, named, who_waits};
 use crate::asked::{Said, Says};
 use crate::audit::Audit;
 use crate::key::Asking;
@@ -51,6 +51,9 @@ struct Change {
     version: Option<String>,
     #[schemars(with = "Option<AnyChange>")]
     document: Option<Map<String, Value>>,
+    /// A queue is deleted although somebody waits in it: he is sent away.
+    #[serde(default)]
+    cascade: bool,
 }
 
 /// All of them.
@@ -125,7 +128,17 @@ pub(super) async fn change(
     }
     let labels: Vec<_> =
         said.changes.iter().map(|change| (change.kind.clone(), change.name.clone())).collect();
-    let read: Vec<_> = said.changes.into_iter().map(|change| change.read(who.tenant)).collect();
+    let mut read = Vec::with_capacity(said.changes.len());
+    for change in said.changes {
+        let cascade = change.cascade;
+        read.push(match change.read(who.tenant) {
+            Ok(wanted) if !cascade => match who_waits(&state, who.tenant, &wanted).await? {
+                Some(fault) => Err(fault.into()),
+                None => Ok(wanted),
+            },
+            read => read,
+        });
+    }
     let unread = read.iter().any(Result::is_err);
     let mut rows = Vec::with_capacity(read.len());
     let (mut wanted, mut answers) = (Vec::new(), Vec::with_capacity(read.len()));

@@ -139,6 +139,13 @@ async fn a_queue_in_which_somebody_waits_is_deleted_only_if_that_is_said() {
     served.ask("DELETE", &format!("{SALES}?cascade=false"), &any, "").await.problem(409);
     served.ask("DELETE", &format!("{SALES}?cascade=perhaps"), &any, "").await.problem(400);
     served.get(KEY, SALES).await.ok();
+    let many = r#"{"changes": [{"do": "delete", "kind": "queues", "name": "sales", "version": "*"}]}"#;
+    let rows = served.post(KEY, "/api/v1/config/changes", many).await.ok();
+    assert_eq!(
+        (&rows["refused"], &rows["rows"][0]["problem"]["code"]),
+        (&json!(1), &json!("somebody_waits")),
+        "{rows}"
+    );
     assert_eq!(served.ask("DELETE", &format!("{SALES}?cascade=true"), &any, "").await.status, 204);
     served.get(KEY, SALES).await.problem(404);
 }

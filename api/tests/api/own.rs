@@ -2,7 +2,9 @@
 
 use crate::tenants::record;
 use crate::{KEY, OTHER_KEY, furnish, serve};
-use cordboard_model::id::TenantId;
+use cordboard_model::cdr::RecordedParty;
+use cordboard_model::id::{LegId, TenantId};
+use cordboard_model::leg::PartyId;
 
 const NAMED: &[(&str, &str)] = &[("x-api-key", KEY)];
 
@@ -55,6 +57,8 @@ async fn an_agent_lists_and_hears_the_messages_for_his_queues_and_no_others() {
         for (entry, _) in &mut on.recordings {
             if entry.recording == sales {
                 entry.label = format!("message for {queue}");
+                let leg = LegId { tenant: TenantId::DEFAULT, start: 1, shard: 0, number: 1 };
+                entry.parties = vec![RecordedParty { leg, party: PartyId::new("anna"), agent: None }];
             } else if entry.recording == foreign {
                 entry.label = "message for nobody-here".into();
             }
@@ -69,7 +73,7 @@ async fn an_agent_lists_and_hears_the_messages_for_his_queues_and_no_others() {
         (&items[0]["recording"], &items[0]["queue"]),
         (&sales.to_string().into(), &queue.to_string().into())
     );
-    assert!(items[0]["from"]["user"].is_string() && items[0]["length_ms"] == 2_500, "{listed}");
+    assert!(items[0]["from"]["user"] == "anna" && items[0]["length_ms"] == 2_500, "{listed}");
     let heard = async |id| served.ask("GET", &format!("{desk}/messages/{id}"), NAMED, "").await.status;
     assert_eq!((heard(sales).await, heard(foreign).await, heard(plain).await), (200, 404, 404));
 }

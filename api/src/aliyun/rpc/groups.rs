@@ -2,7 +2,7 @@
 
 use super::{Call, Done, Fault, Fields, changed, data, fields, gone, ids, made};
 use crate::gateway::beside::{FloorPlan, PlanQueue};
-use crate::objects::ObjectKind;
+use crate::objects::{ObjectKind, who_waits};
 use cordboard_model::id::Name;
 use cordboard_model::service::QueueKind;
 use serde_json::{Value, json};
@@ -80,7 +80,11 @@ pub(super) async fn update(call: &Call) -> Done {
 
 pub(super) async fn remove(call: &Call) -> Done {
     let group = named(call, &call.plan().await?)?;
-    call.change(vec![gone(ObjectKind::Queues, group)]).await?;
+    let gone = gone(ObjectKind::Queues, group);
+    if let Some(fault) = who_waits(&call.state, call.tenant, &gone).await? {
+        return Err(fault.into());
+    }
+    call.change(vec![gone]).await?;
     Ok(Fields::new())
 }
 

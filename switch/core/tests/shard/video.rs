@@ -137,10 +137,8 @@ fn nobody_films_for_a_queue_and_no_phone_is_asked_for_video_without_a_caller_who
     assert!(!rig.last("INVITE").contains("m=video"));
 }
 
-#[test]
-fn where_callers_who_wait_may_be_filmed_the_agent_who_comes_sees_them() {
-    let mut rig = Rig::with_video([7; 32], true);
-    rig.configure(one_tenant());
+/// A caller with video waits in the queue, and agent 1001 gets him: both are joined in the first form that the caller offers.
+fn sees_who_waited(rig: Rig) {
     let mut rig = knows_the_phone(rig);
     rig.datagram(TRUNK, &with(invite(TRUNK, "2000", "example.com", "a"), OFFER));
     let ok = rig.last("200 OK").to_owned();
@@ -160,6 +158,38 @@ fn where_callers_who_wait_may_be_filmed_the_agent_who_comes_sees_them() {
         panic!("{:#?}", rig.media);
     };
     assert!(joined(&rig, caller, called));
+}
+
+/// The one queue is of this kind, and its agents are there for it.
+fn of_kind(kind: QueueKind) -> Rig {
+    let mut known = one_tenant();
+    for tenant in known.tenants.values_mut() {
+        tenant.queues.values_mut().for_each(|queue| queue.service.kind = kind);
+        tenant.agents.values_mut().for_each(|agent| agent.duty.kind = AgentKind::Video);
+    }
+    let mut rig = Rig::new();
+    rig.configure(known);
+    rig
+}
+
+/// A queue of video needs nothing else for it: its agents see who calls.
+#[test]
+fn callers_of_a_queue_of_video_are_seen_by_its_agents_and_those_of_other_queues_by_nobody() {
+    for kind in [QueueKind::Video, QueueKind::VideoClick] {
+        sees_who_waited(of_kind(kind));
+    }
+    for kind in [QueueKind::Voice, QueueKind::VoiceClick] {
+        let mut rig = of_kind(kind);
+        rig.datagram(TRUNK, &with(invite(TRUNK, "2000", "example.com", "a"), OFFER));
+        assert!(rig.last("200 OK").contains("m=video 0 RTP/AVPF 99 98\r\n"), "{kind:?}");
+    }
+}
+
+#[test]
+fn where_callers_who_wait_may_be_filmed_the_agent_who_comes_sees_them() {
+    let mut rig = Rig::with_video([7; 32], true);
+    rig.configure(one_tenant());
+    sees_who_waited(rig);
 
     // a phone without video, called directly, is no reason to film
     let mut rig = Rig::with_video([7; 32], true);
@@ -167,38 +197,6 @@ fn where_callers_who_wait_may_be_filmed_the_agent_who_comes_sees_them() {
     let mut rig = knows_the_phone(rig);
     let (_, ok) = call(&mut rig, "m=video 0 RTP/AVPF 99\r\n");
     assert!(ok.contains("m=video 0 RTP/AVPF 99 98\r\n"), "{ok}");
-}
-
-/// A queue of video needs nothing else for it: its agents see who calls.
-#[test]
-fn callers_of_a_queue_of_video_are_seen_by_its_agents_and_those_of_other_queues_by_nobody() {
-    for kind in [QueueKind::Video, QueueKind::VideoClick] {
-        let mut known = one_tenant();
-        for tenant in known.tenants.values_mut() {
-            tenant.queues.values_mut().for_each(|queue| queue.service.kind = kind);
-            tenant.agents.values_mut().for_each(|agent| agent.duty.kind = AgentKind::Video);
-        }
-        let mut rig = Rig::new();
-        rig.configure(known);
-        let mut rig = knows_the_phone(rig);
-        rig.datagram(TRUNK, &with(invite(TRUNK, "2000", "example.com", "a"), OFFER));
-        let ok = rig.last("200 OK").to_owned();
-        let answer = ok.split("m=video ").nth(1).unwrap();
-        assert!(answer.contains(" RTP/AVPF 99\r\n") && answer.contains("a=sendrecv"), "{kind:?}: {answer}");
-        rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
-        let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
-        rig.order(agent.clone(), AgentOrder::SignIn).unwrap();
-        rig.order(agent, AgentOrder::Ready).unwrap();
-        rig.after(1_000);
-        rig.command(ShardCommand::Stop { end: false });
-        let ours = rig.last("INVITE").to_owned();
-        assert!(ours.contains("m=video "), "{kind:?}: {ours}");
-        rig.datagram(PHONE, &with(response(PHONE, &ours, "200 OK"), OFFER));
-        let [(caller, ..), (called, ..)] = videos(&rig)[..] else {
-            panic!("{:#?}", rig.media);
-        };
-        assert!(joined(&rig, caller, called), "{kind:?}");
-    }
 }
 
 #[test]
