@@ -15,6 +15,8 @@ mod begin;
 mod brake;
 mod bulk;
 mod callback;
+pub mod campaign_switch;
+mod campaigns;
 pub mod catalog;
 mod chat;
 pub mod chat_switch;

@@ -192,6 +192,10 @@ fn word(what: &str, words: &[&str]) -> Parameter {
     (what.to_owned(), json!({ "type": "string", "enum": words }), json!(words.first()))
 }
 
+fn counted(what: &str) -> Parameter {
+    (what.into(), json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }), json!(1))
+}
+
 fn moment(op: &Op) -> Parameter {
     match op.id {
         "readReport" => {
@@ -222,6 +226,8 @@ fn of_path(op: &Op, name: &str) -> Option<Parameter> {
         "play" => serial("The playback."),
         "collect" => serial("The entry of keys."),
         "name" => text("The name, within the tenant of who asks.", "sales"),
+        "campaign" => counted("The campaign's number."),
+        "number" if op.tag == "campaigns" => counted("The number's own number."),
         "number" => text("The extension.", "1001"),
         "key" => text("The row's key.", "4930"),
         "source" => text("The address.", "192.0.2.7"),
@@ -268,6 +274,8 @@ fn of_query(op: &Op, name: &str) -> Parameter {
         "flow" => text("The flow; the first one of the call if none is named.", "main"),
         "find" => text("Those that have this in their key or a cell; capitals are as small letters.", "ada"),
         "after" if op.id == "listRows" => text("Those behind this key: `next` of the last page.", "49301"),
+        "after" if op.tag == "campaigns" => counted("Those behind this one: `next` of the last page."),
+        "state" => word("Those that are so alone.", &["pending", "calling", "done"]),
         "before" | "after" => text("Where the last page ended: its `next`.", "default.6b000000-0-2a"),
         "since" if op.path.contains("/chat") => (
             "The number of the last message that was read.".into(),

@@ -11,9 +11,9 @@ use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::visitor::Watching;
 use crate::{
-    access, again, aliyun, aside, audit, begin, bulk, callback, chat, control, desk, device, feed, figures,
-    flows, listen, objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table,
-    third_party, trace, transfer, visitor, webhooks,
+    access, again, aliyun, aside, audit, begin, bulk, callback, campaigns, chat, control, desk, device, feed,
+    figures, flows, listen, objects, openapi, pages, rate, recording, room, route, shield, signin, stream,
+    table, third_party, trace, transfer, visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -83,6 +83,7 @@ pub(crate) fn all() -> Routes {
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
+        .merge(campaigns::routes())
         .merge(webhooks::routes())
         .merge(chat::routes())
         .merge(aside::routes())

@@ -510,6 +510,7 @@ pub trait Switch:
     + crate::huawei::config::Configured
     + crate::aliyun::beside::Applications
     + crate::table_switch::Tables
+    + crate::campaign_switch::Campaigns
     + Send
     + Sync
     + 'static

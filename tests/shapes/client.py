@@ -51,6 +51,7 @@ class Client:
         return self.send(path, json.dumps(said), headers)
 
     def signed(self, path, body):
+        method, _, plain = path.rpartition(" ")
         now = datetime.datetime.now(datetime.timezone.utc)
         time = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03}Z"
         headers = {
@@ -61,7 +62,7 @@ class Client:
         names = ";".join(sorted(headers))
         prefix = f"auth-v2/{self.key}/{time}/{names}"
         lines = [f"{name}:{quote(headers[name], safe='-._~')}" for name in sorted(headers)]
-        text = "\n".join(["POST", path, names, *lines, quote(body, safe="-._~")])
+        text = "\n".join([method or "POST", plain, names, *lines, quote(body, safe="-._~")])
         signature = self.sha(self.sha(self.secret, prefix), text)
         return self.send(path, body, {**headers, "Authorization": f"{prefix}/{signature}"})
 

@@ -22,7 +22,8 @@ const SCANNER: &str = "127.0.0.9";
 const GUARD: &str = "[sip.guard]\nallow = [\"127.0.0.1\"]\n";
 /// A queue of chats with an agent who takes none by himself.
 const CHATS: &str = "[tenant.default.queue.web]\nkind = \"multimedia\"\non_nobody = \"wait\"\nring = \"10m\"\n\
-                     [tenant.default.agent.1001]\nqueues = [\"web\"]\nkind = \"multimedia\"\nauto_sign_in = true\n";
+                     [tenant.default.agent.1001]\nqueues = [\"web\"]\nkind = \"multimedia\"\nauto_sign_in = true\n\
+                     [tenant.default.queue.sales]\non_nobody = \"wait\"\n";
 /// As a spreadsheet writes it; the second row's name has a comma.
 const CSV: &str = "number,name,level\r\n49302,\"Babbage, Charles\",silver\r\n49303,Mary,gold\r\n";
 const FIRST: &str = "the first password 7";
@@ -179,7 +180,38 @@ fn a_chat(desk: &mut Desk, at: At<'_>, api: &Api) -> Outcome {
     field(&api.get(&chat)?, "end", "operator")
 }
 
-/// A tenant, a table, a ban, a chat, and the pages beside them: used through the page, and clean to axe.
+/// A campaign is made, filled, looked into, paused and deleted.
+fn a_campaign(desk: &mut Desk, at: At<'_>, api: &Api) -> Outcome {
+    goes_to(desk, at, "Campaigns")?;
+    desk.sees(at, "There are no campaigns")?;
+    desk.click(at, "^Add$")?;
+    types(desk, at, "#cp-name", "autumn")?;
+    desk.does("pick", at, json!({ "at": "#cp-goal", "option": "sales" }))?;
+    desk.ensure_clean(at)?;
+    desk.click(at, "^Save$")?;
+    desk.sees(at, "The campaign is made. Give it numbers.")?;
+    desk.click(at, "^Add numbers: autumn$")?;
+    types(desk, at, "#cp-numbers", "+49 30 555-01, 4711\n493055502\n")?;
+    desk.click(at, "^Add 2$")?;
+    desk.loses(at, "Add numbers to autumn")?;
+    let numbers = api.list("/api/v1/campaigns/1/numbers")?;
+    ensure(numbers.len() == 2, || format!("{numbers:?}"))?;
+    field(&numbers[0], "called", "+493055501")?;
+    field(&numbers[0], "session", "4711")?;
+    desk.click(at, "^Numbers: autumn$")?;
+    desk.sees(at, "493055502")?;
+    desk.ensure_clean(at)?;
+    desk.does("press", at, json!({ "keys": "Escape" }))?;
+    desk.loses(at, "493055502")?;
+    desk.click(at, "^Pause: autumn$")?;
+    desk.sees(at, "Paused")?;
+    desk.click(at, "^Delete: autumn$")?;
+    desk.click(at, "^Delete$")?;
+    desk.sees(at, "There are no campaigns")?;
+    ensure(api.list("/api/v1/campaigns")?.is_empty(), || "it is still there".into())
+}
+
+/// A tenant, a table, a ban, a chat, a campaign, and the pages beside them: used through the page, and clean to axe.
 pub fn from_the_console(dir: &Path) -> Outcome {
     let switch = switch(dir)?;
     let mut desk = browser(dir)?;
@@ -188,6 +220,7 @@ pub fn from_the_console(dir: &Path) -> Outcome {
     rows(&mut desk, at, &switch.api)?;
     a_ban(&mut desk, at, &switch)?;
     a_chat(&mut desk, at, &switch.api)?;
+    a_campaign(&mut desk, at, &switch.api)?;
     goes_to(&mut desk, at, "Live")?;
     desk.sees(at, "Events")?;
     desk.ensure_clean(at)

@@ -12,6 +12,7 @@ mod bar_roaming;
 mod bar_telephones;
 mod baresip;
 mod browser_calls;
+mod campaigns;
 mod chats;
 mod common;
 mod conformance;
@@ -145,6 +146,9 @@ static TESTS: &[Test] = &[
     test("a_client_of_the_agent_gateway_answers_web_chats", gateway::texted),
     test("who_signs_in_by_force_at_the_agent_gateway_throws_the_other_out", gateway::thrown_out),
     test("a_client_with_an_app_key_calls_back_monitors_and_fetches_the_recording", shapes::walk),
+    test("a_campaign_of_a_program_calls_and_posts_what_came_of_each_number", campaigns::by_signed_requests),
+    test("a_campaign_rings_its_agents_first_and_lets_go_who_waits_when_paused", campaigns::agents_first),
+    test("a_number_of_a_campaign_is_called_once_over_a_kill", campaigns::over_a_kill),
     test("a_client_with_an_app_key_has_its_customers_chat_over_a_kill_too", shapes::talks),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-const SECRET: &str = "a-secret-of-the-crm";
+pub const SECRET: &str = "a-secret-of-the-crm";
 const CREATE: &str = "/apiaccess/CC-Management/v1/mobileAgent/createCall";
 const CMS: &str = "/rest/cmsapp/v1/openapi";
 const FILES: &str = "/CCFS/resource/ccfs";
@@ -29,7 +29,8 @@ fn asks(switch: &Switch, secret: &str, name: &str, said: &Value) -> Result<Value
     }
 }
 
-fn body(switch: &Switch, name: &str, said: &Value) -> Result<Value, Fail> {
+/// The body of an answer.
+pub fn body(switch: &Switch, name: &str, said: &Value) -> Result<Value, Fail> {
     let answer = asks(switch, SECRET, name, said)?;
     ensure(answer["status"] == 200, || format!("{name} is answered {answer}"))?;
     Ok(answer["body"].clone())

@@ -37,6 +37,8 @@ pub(crate) const LEFT_OUT: &[(&str, &str)] = &[
     ("downloadIVRRecordFile", "its shape is not public; see downloadRecord"),
     ("downloadOiapRecord", "there is no robot platform here"),
     ("createCallBillFile", "it is queryBillData"),
+    ("/template", "its shape is not public; a campaign is made by its own fields"),
+    ("/groupcalldata", "its shape is not public; see calldata"),
     ("gettoken", "there is no robot platform here"),
 ];
 
@@ -47,9 +49,6 @@ fn why(path: &str) -> Option<&'static str> {
         _ if path.contains("/ccmessaging/") || path.contains("/webadapter/") => Some(
             "applyToken, send and poll are here; the rest of web chat has a way of its own: /api/v1/chats",
         ),
-        _ if path.starts_with("/rest/isales/") => {
-            Some("there are no campaigns of calls yet; see POST /api/v1/calls")
-        }
         _ if path.starts_with("/oifde/") => Some("there is no robot platform here"),
         _ => None,
     };

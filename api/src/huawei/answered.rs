@@ -90,7 +90,7 @@ async fn is_answered(switch: &Arc<dyn Switch>, call: CallId, mut events: Subscri
 }
 
 /// Whether an answer takes it: `retCode` 0, as a number or a text.
-fn takes(body: &str) -> bool {
+pub(super) fn takes(body: &str) -> bool {
     let said: Value = serde_json::from_str(body).unwrap_or_default();
     let code = said.get("retCode").or_else(|| said.get("retcode"));
     code.is_some_and(|code| code.as_i64() == Some(0) || code.as_str() == Some("0"))

@@ -17,11 +17,13 @@ pub enum Face {
     Monitoring,
     /// Records and recordings, by signed requests.
     Files,
+    /// Campaigns of calls, by signed requests.
+    Campaigns,
 }
 
 impl Face {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Calls, Self::Monitoring, Self::Files];
+    pub const ALL: [Self; 4] = [Self::Calls, Self::Monitoring, Self::Files, Self::Campaigns];
 
     /// The word of the configuration.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Face {
             Self::Calls => "calls",
             Self::Monitoring => "monitoring",
             Self::Files => "files",
+            Self::Campaigns => "campaigns",
         }
     }
 

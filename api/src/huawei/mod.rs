@@ -11,6 +11,7 @@ mod absent;
 mod agents;
 mod answered;
 mod calls;
+pub mod campaigns;
 pub mod config;
 mod door;
 mod files;
@@ -77,6 +78,10 @@ pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>, ways: &Arc<Wa
         .route("/apigovernance/{*rest}", any(absent::named))
         .route("/apiaccess/{*rest}", any(absent::named))
         .route("/rest/isales/{*rest}", any(absent::named))
+        .route("/rest/isales/v1/openapi/campaigns/{vdnId}/template", any(absent::named))
+        .route("/rest/isales/v1/openapi/campaigns/{vdnId}/groupcalldata", any(absent::named))
+        .route("/rest/isales/v2/openapi/campaigns/{vdnId}/template", any(absent::named))
+        .route("/rest/isales/v2/openapi/campaigns/{vdnId}/groupcalldata", any(absent::named))
         .route("/oifde/{*rest}", any(absent::named))
         .route("/service-cloud/rest/webadapter/{*rest}", any(absent::named))
         .with_state(shapes)
@@ -85,7 +90,7 @@ pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>, ways: &Arc<Wa
 type Routes = Surface<Arc<Shapes>>;
 
 fn routes() -> Routes {
-    fabric().merge(monitor::routes()).merge(files::routes())
+    fabric().merge(monitor::routes()).merge(files::routes()).merge(campaigns::routes())
 }
 
 /// Every route of it.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-const SECRET: &str = "a-secret-of-the-crm";
+pub(crate) const SECRET: &str = "a-secret-of-the-crm";
 pub(crate) const OTHER: &str = "a-secret-of-the-acme";
 const TOKEN: &str = "/apigovernance/api/oauth/tokenByAkSk";
 const CREATE: &str = "/apiaccess/CC-Management/v1/mobileAgent/createCall";
@@ -99,22 +99,39 @@ fn date(at: Wall) -> String {
     )
 }
 
-fn authorization(served: &Served, (ak, secret): (&str, &str), time: &str, path: &str, body: &str) -> String {
+fn authorization(
+    served: &Served,
+    (ak, secret): (&str, &str),
+    time: &str,
+    (method, path): (&str, &str),
+    body: &str,
+) -> String {
+    let path = path.split('?').next().unwrap_or(path);
     let names = "content-length;content-type;host";
     let prefix = format!("auth-v2/{ak}/{time}/{names}");
     let host = escaped(&served.addr.to_string());
     let headers = format!("content-length:{}\ncontent-type:{}\nhost:{host}", body.len(), escaped(KIND));
-    let text = format!("POST\n{path}\n{names}\n{headers}\n{}", escaped(body));
+    let text = format!("{method}\n{path}\n{names}\n{headers}\n{}", escaped(body));
     format!("{prefix}/{}", hex_hmac(&hex_hmac(secret, &prefix), &text))
 }
 
 pub(crate) async fn signed_by(served: &Served, key: (&str, &str), path: &str, body: &Value) -> Answer {
+    signed_as(served, key, ("POST", path), body).await
+}
+
+/// The same with another method.
+pub(crate) async fn signed_as(
+    served: &Served,
+    key: (&str, &str),
+    (method, path): (&str, &str),
+    body: &Value,
+) -> Answer {
     // each at another millisecond, so that none is the same as the one before
     static NEXT: AtomicI64 = AtomicI64::new(0);
     let at = Wall(served.switch.moment().0 + NEXT.fetch_add(1, Ordering::Relaxed));
     let body = body.to_string();
-    let value = authorization(served, key, &date(at), path, &body);
-    served.ask("POST", path, &[("authorization", &value), ("content-type", KIND)], &body).await
+    let value = authorization(served, key, &date(at), (method, path), &body);
+    served.ask(method, path, &[("authorization", &value), ("content-type", KIND)], &body).await
 }
 
 /// What monitoring answers to a signed question: the same in both pairs.
@@ -345,7 +362,7 @@ async fn a_signed_request_opens_once_within_its_time_and_its_tenant() {
     let body = "{\"ccId\":1,\"vdn\":5}";
     let now = served.switch.moment();
     let ask = async |key: (&str, &str), at: Wall, said: &str, sent: &str| {
-        let value = authorization(&served, key, &date(at), &path, said);
+        let value = authorization(&served, key, &date(at), ("POST", &path), said);
         served.ask("POST", &path, &[("authorization", &value), ("content-type", KIND)], sent).await.status
     };
     let crm = ("crm", SECRET);

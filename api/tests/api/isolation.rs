@@ -46,6 +46,7 @@ async fn house() -> House {
     let session =
         served.ask("POST", "/api/v1/session", &[], signed).await.ok()["id"].as_str().unwrap().to_owned();
     let (chat, callback) = planted(&served).await;
+    let campaign = planted_campaign(&served).await;
     let mut ids = IdMaker::new(u32::MAX, 0);
     let none = TenantId::DEFAULT;
     let theirs = [
@@ -67,6 +68,8 @@ async fn house() -> House {
         (("tables", "key"), "planted-row".into()),
         (("chats", "id"), chat),
         (("callbacks", "id"), callback.clone()),
+        (("campaigns", "campaign"), campaign.clone()),
+        (("campaigns", "number"), "1".into()),
     ];
     let nobodys = [
         (("calls", "id"), ids.call(none).to_string()),
@@ -77,6 +80,8 @@ async fn house() -> House {
         (("config", "kind"), "queues".into()),
         (("chats", "id"), ids.call(none).to_string()),
         (("callbacks", "id"), format!("{callback}999")),
+        (("campaigns", "campaign"), format!("{campaign}999")),
+        (("campaigns", "number"), "1".into()),
     ];
     House { served, theirs: theirs.into(), nobodys: nobodys.into() }
 }
@@ -104,6 +109,23 @@ async fn planted(served: &Served) -> (String, String) {
     let listed = served.get(KEY, "/api/v1/callbacks").await.ok();
     let last = listed["items"].as_array().unwrap().last().unwrap();
     (chat, last["id"]["name"].as_str().unwrap().to_owned())
+}
+
+/// A campaign with a number, by its number: tenants number theirs each by itself, so there are several.
+async fn planted_campaign(served: &Served) -> String {
+    let post = async |path: &str, body: &str| {
+        let answer = served.ask("POST", &format!("/api/v1/{path}"), &[("x-api-key", KEY)], body).await;
+        answer.ok()
+    };
+    let new = r#"{"name": "planted campaign", "kind": "predictive", "goal": {"queue": "planted-queue"}, "begins": 1,
+                  "ends": 4102444800000, "workdays": [{"from": 0, "to": 1440}]}"#;
+    let mut id = String::new();
+    for _ in 0..8 {
+        id = post("campaigns", new).await["id"].to_string();
+    }
+    post(&format!("campaigns/{id}/numbers"), r#"{"numbers": [{"called": "900", "session": "planted row"}]}"#)
+        .await;
+    id
 }
 
 /// The path with ids put in: those that are known, or names that nobody has.
@@ -175,7 +197,10 @@ async fn no_route_gives_a_tenant_what_is_anothers_or_tells_that_there_is_such_a_
 async fn the_ids_that_are_walked_are_there_for_the_tenant_whose_they_are() {
     let House { served, theirs, .. } = house().await;
     let mut open = Vec::new();
-    for op in catalog().iter().filter(|op| op.path_parameters().any(|name| name == "id" || name == "name")) {
+    for op in catalog()
+        .iter()
+        .filter(|op| op.path_parameters().any(|name| matches!(name, "id" | "name" | "campaign")))
+    {
         let (path, _) = path(op, &theirs, "planted-thing");
         if op.method == "GET" && served.get(KEY, &path).await.status == 200 {
             open.push(op.id);
@@ -194,6 +219,8 @@ async fn the_ids_that_are_walked_are_there_for_the_tenant_whose_they_are() {
         "listRows",
         "readChat",
         "readChatMessages",
+        "readCampaign",
+        "listCampaignNumbers",
     ] {
         assert!(open.contains(&known), "{known} is not among {open:?}");
     }

@@ -8,6 +8,7 @@ mod aliyun_actions;
 mod audit;
 mod bar;
 mod bulk;
+mod campaigns;
 mod chats;
 mod control;
 mod desk;

@@ -155,6 +155,26 @@ export interface Callback {
   state: "listed" | "waiting" | "asleep" | "calling" | "undone";
   outcome?: string;
 }
+export interface Campaign {
+  id: number;
+  name: string;
+  description: string;
+  kind: "smart_ivr" | "predictive" | "automatic_ivr" | "preview" | "pre_occupied";
+  goal: { flow?: string; queue?: string };
+  begins: number;
+  ends: number;
+  state: "running" | "paused" | "over";
+  numbers: { pending: number; calling: number; done: number };
+}
+export interface CampaignNumber {
+  id: number;
+  called: string;
+  session?: string;
+  state: "pending" | "calling" | "done";
+  attempts: number;
+  due: number;
+  result?: { outcome: string; call?: string; at: number };
+}
 export interface Trunk {
   trunk: Named;
   calls: number;

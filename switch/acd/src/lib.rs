@@ -13,6 +13,7 @@ mod absent;
 mod agent;
 mod api;
 mod callers;
+pub mod campaign;
 mod chats;
 mod configure;
 mod device;

@@ -23,6 +23,8 @@ pub enum CallbackRefused {
     TooLarge,
     /// The tenant has no such queue.
     NoSuchQueue,
+    /// Its agents may not call that number.
+    NotDialable,
 }
 
 /// See the module.

@@ -221,6 +221,7 @@ impl Shard {
             other,
             data: ask.data.clone(),
             next: None,
+            ring_s: None,
         }
     }
 
@@ -270,7 +271,7 @@ impl Shard {
     }
 
     /// Whether the agents of a queue may call a number: by the rules of the first of them.
-    fn can_be_called(&self, queue: &QueueId, number: &str) -> bool {
+    pub(crate) fn can_be_called(&self, queue: &QueueId, number: &str) -> bool {
         let Some(tenant) = self.snapshot.tenant(queue.tenant) else { return false };
         let serves = |agent: &&Agent| agent.queues.contains(queue);
         let user = tenant.agents.values().find(serves).map(|agent| agent.user.clone());
@@ -519,7 +520,7 @@ impl Shard {
             to: Goal::Number(number),
             shown,
             data: BTreeMap::new(),
-            rings: [ring, Some(rules.ring)],
+            rings: [ring, Some(entry_ring(entry).unwrap_or(rules.ring))],
             recall,
         }
     }
@@ -738,6 +739,12 @@ fn was_tried(cdr: &Cdr, first: CallbackFirst) -> bool {
     let his = |leg: &LegRecord| leg.role == side;
     let rang = |leg: &LegRecord| his(leg) && (leg.rang.is_some() || leg.answered.is_some());
     !ours || cdr.bridged.is_some() || cdr.legs.iter().any(rang)
+}
+
+/// How long the phone of who is called rings, where the entry says.
+fn entry_ring(entry: &Callback) -> Option<Duration> {
+    let seconds = entry.kept.as_ref()?.ring_s?;
+    Some(Duration::from_secs(seconds.into()))
 }
 
 fn ms(time: Duration) -> i64 {

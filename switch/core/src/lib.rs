@@ -12,6 +12,7 @@ mod begin;
 mod callbacks;
 mod chats;
 mod device;
+mod dialling;
 mod events;
 mod fetches;
 mod gate;

@@ -183,6 +183,7 @@ impl Role {
                 "agents:*",
                 "callbacks:*",
                 "calls:*",
+                "campaigns:*",
                 "cdrs:read",
                 "chats:*",
                 "events:read",

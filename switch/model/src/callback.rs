@@ -168,6 +168,9 @@ pub struct KeptPlace {
     /// Not before, after an attempt in vain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Wall>,
+    /// How long his phone rings, seconds; as the queue says if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_s: Option<u32>,
 }
 
 /// One who is to be called back.
@@ -246,6 +249,23 @@ pub struct NewCallback {
     pub queue: Option<QueueId>,
     /// What is known of it.
     pub note: String,
+    /// Who puts it.
+    pub by: Actor,
+}
+
+/// One who is to be called when an agent of a queue is free for him, once: the agent first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPlace {
+    /// Whom to call.
+    pub number: String,
+    /// Whose agents.
+    pub queue: QueueId,
+    /// How long his phone rings, seconds; as the queue says if none.
+    pub ring_s: Option<u32>,
+    /// When it is given up.
+    pub expires: Wall,
+    /// Call data.
+    pub data: BTreeMap<String, Value>,
     /// Who puts it.
     pub by: Actor,
 }

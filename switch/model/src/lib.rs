@@ -13,6 +13,7 @@ pub mod audio;
 pub mod calendar;
 pub mod callback;
 pub mod callback_page;
+pub mod campaign;
 pub mod cause;
 pub mod cdr;
 pub mod chat;

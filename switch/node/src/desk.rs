@@ -34,6 +34,9 @@ impl NodeSwitch {
             match answer.await? {
                 Ok(entry) => Ok(vec![format!("{number} is to be called back"), entry.id.name.to_string()]),
                 Err(CallbackRefused::NoSuchQueue) => Err(missing("the queue")),
+                Err(CallbackRefused::NotDialable) => {
+                    Err(Refusal::Invalid(vec!["the number may not be called".into()]))
+                }
                 Err(CallbackRefused::TooLarge) => {
                     Err(Refusal::Invalid(vec!["the number or the note is too long".into()]))
                 }

@@ -42,11 +42,20 @@ impl Pushing {
         Arc::new(Self { machine, tls, turns: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
+    /// Whether something may be posted there.
+    pub(crate) fn allows(&self, url: &str) -> bool {
+        self.allowed(url).is_some()
+    }
+
     fn allowed(&self, url: &str) -> Option<Target> {
         outgoing::allowed(&self.machine.push_allowed, url, SCHEMES)
     }
 
-    async fn post(&self, post: Post) -> Result<String, Refusal> {
+    /// Posts, and gives what is answered.
+    ///
+    /// # Errors
+    /// The URL is not allowed, nobody takes it, or it takes too long.
+    pub(crate) async fn post(&self, post: Post) -> Result<String, Refusal> {
         let target = self.allowed(&post.url).ok_or_else(|| Refusal::Conflict("not an allowed URL".into()))?;
         let _turn = self.turns.try_acquire().map_err(|_| Refusal::Busy(1))?;
         let late = || Refusal::Conflict("the page takes too long".into());
@@ -99,7 +108,7 @@ impl Beside for NodeSwitch {
     }
 
     fn may_post(&self, url: &str) -> bool {
-        self.pushing.allowed(url).is_some()
+        self.pushing.allows(url)
     }
 
     fn post(&self, post: Post) -> Later<String> {

@@ -12,6 +12,7 @@ pub mod asking;
 mod bans;
 mod bar;
 pub mod boot;
+mod campaigns;
 mod chats;
 pub mod cli;
 pub mod clock;

@@ -80,6 +80,8 @@ pub struct NodeSwitch {
     pub alone: Alone,
     /// Figures of now.
     pub walls: Walls,
+    /// Who calls by lists.
+    pub dialling: Arc<crate::campaigns::Dialling>,
     /// Who waits for chats.
     pub chat_desk: Arc<ChatDesk>,
 }

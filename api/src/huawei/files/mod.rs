@@ -8,6 +8,7 @@ mod sheet;
 mod zip;
 
 pub(crate) use bills::Bills;
+pub(crate) use sheet::date;
 
 use super::Shapes;
 use super::config::{Face, HuaweiTenant};

@@ -42,6 +42,8 @@ pub struct Floor {
     pub agents: BTreeMap<AgentId, AgentView>,
     /// Chats.
     pub chats: Vec<super::chats::FakeChat>,
+    /// Its campaigns.
+    pub campaigns: super::campaigns::Kept,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
     /// Devices.
@@ -90,6 +92,7 @@ impl Floor {
             ids: IdMaker::new(start, 0),
             calls: BTreeMap::new(),
             agents: BTreeMap::new(),
+            campaigns: Default::default(),
             chats: Vec::new(),
             callbacks: Vec::new(),
             contacts: Vec::new(),

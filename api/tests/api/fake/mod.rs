@@ -8,6 +8,7 @@
 pub mod application;
 mod bar;
 mod beside;
+pub mod campaigns;
 pub mod chats;
 mod control;
 pub mod door;

@@ -150,6 +150,13 @@ export async function fill(url, key) {
   for (const [number, queue, note] of [["+493012345", "sales", "asks for an offer"], ["+493067890", "support", ""]]) {
     await ask("POST", "/api/v1/callbacks", { number, queue, note });
   }
+  const month = { begins: Date.now(), ends: Date.now() + 30 * 86_400_000, workdays: [{ from: 540, to: 1080 }], holidays: [] };
+  for (const [name, kind] of [["Autumn renewals", "predictive"], ["Back to customers", "pre_occupied"]]) {
+    const made = await ask("POST", "/api/v1/campaigns", { ...month, name, kind, goal: { queue: "sales" } });
+    const numbers = Array.from({ length: 40 }, (_, n) => ({ called: `+4930555${String(n).padStart(3, "0")}`, session: `row ${n + 1}` }));
+    await ask("POST", `/api/v1/campaigns/${made.id}/numbers`, { numbers });
+    await ask("POST", `/api/v1/campaigns/${made.id}/pause`, {});
+  }
   // A house may be filled again: passwords that were used are not taken twice.
   const [given, own] = ["given", "own"].map((which) => `${which} Picture ${Date.now()}`);
   for (const [name, display, roles] of [["li", "Li Wei", ["supervisor"]], ["moreau", "Camille Moreau", ["administrator", "auditor"]]]) {

@@ -499,6 +499,7 @@ pub fn journalled(name: &str, ago: i64, state: CallbackState) -> Callback {
         other: false,
         data: Default::default(),
         next: None,
+        ring_s: None,
     };
     Callback {
         id: CallbackId { tenant: T, name: Name::new(name).unwrap() },

@@ -7,6 +7,7 @@ mod recover;
 mod threads;
 
 use crate::alone::Alone;
+use crate::campaigns::{Dialling, Ways};
 use crate::chats::ChatDesk;
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded, Machine};
@@ -254,6 +255,14 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
     let (hub, handle) = start_hub(begun, (lanes.events.1, &orders), clock, &gauges);
     start_seeding(given, &store, &reloader, &orders, clock);
+    let pushing = start_pushing(&loaded.machine)?;
+    let dialling = Dialling::start(Ways {
+        store: Arc::clone(&store),
+        shard: orders.clone(),
+        hub: handle.clone(),
+        reloader: Arc::clone(&reloader),
+        pushing: Arc::clone(&pushing),
+    });
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,
@@ -261,7 +270,8 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         hub: handle,
         store: Arc::clone(&store),
         recordings: keeping,
-        pushing: start_pushing(&loaded.machine)?,
+        pushing,
+        dialling,
         enterprises: start_enterprises(&loaded.machine)?,
         streams: loaded.machine.streams.allowed.clone(),
         gauges,

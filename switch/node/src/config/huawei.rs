@@ -91,7 +91,8 @@ fn key(name: String, section: &Section<'_>, checks: &Checks<'_>) -> HuaweiKey {
     }
     let opens = section.list("opens", |node| {
         let text = some_text(node)?;
-        Face::from_name(&text).ok_or_else(|| wrong(node, "\"calls\", \"monitoring\" or \"files\""))
+        Face::from_name(&text)
+            .ok_or_else(|| wrong(node, "\"calls\", \"monitoring\", \"files\" or \"campaigns\""))
     });
     let all = || Face::ALL.to_vec();
     let opens = opens.map_or_else(all, |list| list.value.into_iter().map(|at| at.value).collect());

@@ -9,6 +9,7 @@ use super::query::{limit_of, record};
 use super::writer::{Asked, Write};
 use super::{Store, StoreError};
 use cordboard_model::access::{AccessWrite, AuditEntry, AuditFilter, Kept, UserRecord};
+use cordboard_model::campaign::CampaignWrite;
 use cordboard_model::id::{Name, TenantId};
 use cordboard_model::once::{OnceAnswer, OnceMark};
 use cordboard_model::time::Wall;
@@ -23,9 +24,11 @@ pub(crate) enum What {
     Kept(Vec<AccessWrite>, Vec<AuditEntry>),
     /// The log of a tenant is cut at this time.
     Cut(TenantId, Wall),
+    /// What is kept of campaigns.
+    Campaigns(Vec<CampaignWrite>),
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|why| sqlx::Error::Encode(Box::new(why)))
 }
 
@@ -42,6 +45,7 @@ pub(crate) async fn put(db: &mut SqliteConnection, what: &What) -> Result<(), sq
             Ok(())
         }
         What::Cut(tenant, before) => cut(db, *tenant, *before).await,
+        What::Campaigns(writes) => super::campaigns::put(db, writes).await,
     }
 }
 
@@ -193,7 +197,7 @@ pub(super) fn audit_query(words: &str, tenant: TenantId, filter: &AuditFilter) -
 }
 
 impl Store {
-    async fn ask_for(&self, what: What) -> Result<(), StoreError> {
+    pub(super) async fn ask_for(&self, what: What) -> Result<(), StoreError> {
         let sender = self.sender().ok_or(StoreError::Closed)?;
         let (done, wait) = oneshot::channel();
         sender.try_send(Write::Asked(Asked::new(what, done))).map_err(|_| StoreError::QueueFull)?;

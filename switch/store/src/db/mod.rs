@@ -8,6 +8,7 @@
 //! refused and counted. The journal remains the truth: what was refused comes back at the next start.
 
 mod access;
+mod campaigns;
 mod chats;
 mod error;
 mod query;
@@ -18,6 +19,8 @@ mod writer;
 
 #[cfg(test)]
 mod access_tests;
+#[cfg(test)]
+mod campaign_tests;
 #[cfg(test)]
 mod plan_tests;
 #[cfg(test)]

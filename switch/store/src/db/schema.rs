@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     Step { number: 8, name: "chats", sql: include_str!("../../migrations/0008-chats.sql") },
     Step { number: 9, name: "once", sql: include_str!("../../migrations/0009-once.sql") },
     Step { number: 10, name: "answers", sql: include_str!("../../migrations/0010-answers.sql") },
+    Step { number: 11, name: "campaigns", sql: include_str!("../../migrations/0011-campaigns.sql") },
 ];
 
 /// The schema this version writes.
