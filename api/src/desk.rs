@@ -20,7 +20,7 @@ use cordboard_model::desk::{
 use cordboard_model::id::{AgentId, CallId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::SessionView;
-use cordboard_model::verb::Destination;
+use cordboard_model::verb::{Destination, RecordAct};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -148,6 +148,27 @@ fn work_routes() -> Routes {
             "/agents/{name}/keys",
             keys,
             at("pressKeys", "Sends keys to the party").may_take::<Keys>(r#"{"keys": "12#"}"#).gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/recording/start",
+            record,
+            at("startRecording", "Has his call recorded from now on")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/recording/pause",
+            pause_recording,
+            at("pauseRecording", "Puts silence into the recording from now on")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/recording/resume",
+            resume_recording,
+            at("resumeRecording", "Goes on with the recording")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
         )
         .post(
             "/agents/{name}/call",
@@ -488,6 +509,18 @@ async fn keys(desk: Desk, MaySay(said): MaySay<Keys>) -> Answer<Done> {
         return Err(Problem::field("keys", Keys::EXPECTED));
     }
     desk.order(Common { call: said.call, by: said.by }, DeskAct::Keys(said.keys)).await
+}
+
+async fn record(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Record(RecordAct::Start)).await
+}
+
+async fn pause_recording(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Record(RecordAct::Pause)).await
+}
+
+async fn resume_recording(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Record(RecordAct::Resume)).await
 }
 
 #[derive(Default, JsonSchema, Deserialize)]

@@ -104,6 +104,27 @@ pub fn hear_each_other(caller: &mut Phone, desk: &mut Desk, bar: At<'_>) -> Outc
     caller.voice.hears("the customer", MICROPHONE, SOON)
 }
 
+/// The agent has the call recorded, with silence for a while.
+fn records(desk: &mut Desk, bar: At<'_>) -> Outcome {
+    desk.click(bar, "^Record$")?;
+    desk.sees(bar, "Recorded")?;
+    desk.click(bar, "^Pause recording$")?;
+    desk.sees(bar, "Recording paused: silence")?;
+    desk.ensure_clean(bar)?;
+    desk.click(bar, "^Resume recording$")?;
+    desk.sees(bar, "Recorded")
+}
+
+/// What he had recorded is there, with his pause.
+fn was_recorded(switch: &Switch) -> Outcome {
+    let paused = |one: &Value| one["pauses"].as_array().is_some_and(|pauses| pauses.len() == 1);
+    wait_for("the recording with its pause", SOON, || {
+        let recordings = switch.api.list("/api/v1/recordings").ok()?;
+        recordings.into_iter().find(|one| paused(one) && one["pauses"][0]["by"] == "agent 1001")
+    })
+    .map(drop)
+}
+
 /// Sign-in with a password that must be changed, a call from a queue with sound both ways, hold, a consultation that becomes a
 /// conference, the note; the pages' consoles are empty and nothing keeps anybody from using them.
 pub fn takes_a_call(dir: &Path) -> Outcome {
@@ -130,6 +151,7 @@ pub fn takes_a_call(dir: &Path) -> Outcome {
     desk.click(bar, "^Unmute")?;
     caller.voice.hears_these("the customer, who hears again,", &[MICROPHONE], &tones, SOON)?;
 
+    records(&mut desk, bar)?;
     desk.click(bar, "^Consult")?;
     desk.click(bar, "Chen Jing")?;
     third.answers_now()?;
@@ -154,6 +176,7 @@ pub fn takes_a_call(dir: &Path) -> Outcome {
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "wrap_ups.0.code", "sold")?;
     field(&cdr, "wrap_ups.0.note", "two of them")?;
+    was_recorded(&switch)?;
     desk.ensure_clean(bar)?;
     desk.click(bar, "Sign out")?;
     desk.sees(bar, "You are signed out.")?;

@@ -9,6 +9,7 @@ use crate::leg::{Leg, Port};
 use crate::output::CallOutput;
 use cordboard_model::audio::RecordWhen;
 use cordboard_model::cdr::{RecordedParty, RecordingEntry, RecordingPause, Resumed};
+use cordboard_model::desk::RecordingNow;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{LegId, RecordingId};
 use cordboard_model::journal::JournalRecord;
@@ -172,6 +173,16 @@ impl Call {
             _ => false,
         };
         !record || self.recordings.len() < desk.limits.recordings
+    }
+
+    /// Whether it is recorded now, for who looks at it.
+    pub(crate) fn recording_now(&self, desk: &Desk) -> RecordingNow {
+        match self.is_recorded() {
+            Ok(()) if self.recording_rule.paused.is_some() => RecordingNow::Paused,
+            Ok(()) => RecordingNow::On,
+            Err(_) if self.record_rule(desk).when == RecordWhen::Never => RecordingNow::Never,
+            Err(_) => RecordingNow::Off,
+        }
     }
 
     fn is_recorded(&self) -> Result<(), RecordRefusal> {

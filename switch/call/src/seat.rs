@@ -10,7 +10,9 @@ use crate::output::DialTarget;
 use crate::room::RoomRefusal;
 use crate::transfer::{Stage, TransferRefusal, Wanted};
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::desk::{DeskFault, Goal, Seat, SeatOrder, SeatState, TransferWay, WrapUp, wrap_up_into};
+use cordboard_model::desk::{
+    DeskFault, Goal, RecordingNow, Seat, SeatOrder, SeatState, TransferWay, WrapUp, wrap_up_into,
+};
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, UserId};
 use cordboard_model::leg::Target;
 use cordboard_model::time::Time;
@@ -46,7 +48,9 @@ fn of_room(refused: RoomRefusal) -> DeskFault {
 impl CallEngine {
     /// Where an agent stands in a call. `user` is his account.
     pub fn seat(&self, call: CallId, agent: &AgentId, user: &UserId) -> Option<Seat> {
-        self.calls.get(&call)?.seat(agent, user)
+        let known = self.calls.get(&call)?;
+        let seat = known.seat(agent, user)?;
+        Some(Seat { recording: known.recording_now(&self.desk), ..seat })
     }
 
     /// Does what is ordered in the name of who is at the end of `leg`.
@@ -117,7 +121,8 @@ impl Call {
         };
         let leg = self.legs().find(is_his).filter(|_| self.end.is_none())?;
         let held = !self.held_at(leg.id).is_empty();
-        Some(Seat { leg: leg.id, state: self.seat_state(leg), held, muted: leg.muted })
+        let recording = RecordingNow::Off;
+        Some(Seat { leg: leg.id, state: self.seat_state(leg), held, muted: leg.muted, recording })
     }
 
     fn seat_state(&self, leg: &Leg) -> SeatState {

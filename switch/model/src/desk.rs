@@ -9,7 +9,7 @@ use crate::device::DeviceChoice;
 use crate::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, UserId};
 use crate::service::AgentOrder;
 use crate::time::Wall;
-use crate::verb::Destination;
+use crate::verb::{Destination, RecordAct};
 use crate::view::{AgentView, CallView};
 use core::fmt;
 use schemars::JsonSchema;
@@ -156,6 +156,8 @@ pub enum DeskAct {
     Seat(SeatOrder),
     /// Send these keys to whom he talks to.
     Keys(String),
+    /// Have the call recorded, or put silence into the recording for a while. He does not end it.
+    Record(RecordAct),
     /// Call somebody: his phone rings first.
     Dial {
         /// Whom.
@@ -290,6 +292,12 @@ pub enum DeskFault {
     NotAPerson,
     /// The tenant has no such agent, queue or flow.
     NoSuchTarget,
+    /// Nothing is recorded.
+    NotRecorded,
+    /// Such calls are never recorded, whoever asks for it.
+    NeverRecorded,
+    /// The call has as many recordings, or pauses, as one may have.
+    RecordingsFull,
     /// The party is not in the call.
     NoSuchParty,
     /// The number may not be shown by this agent.
@@ -367,6 +375,13 @@ impl DeskFault {
             Self::Recordings => {
                 ("recordings", "the talk is recorded, and the call has as many recordings as one may have")
             }
+            Self::NotRecorded => ("not_recorded", "the call is not being recorded"),
+            Self::NeverRecorded => {
+                ("never_recorded", "calls of this agent, queue or trunk are never recorded")
+            }
+            Self::RecordingsFull => {
+                ("recordings_full", "the call has as many recordings, or pauses, as one may have")
+            }
             Self::NotAPerson => ("not_a_person", "a queue or flow is nobody to speak to, or to wait for"),
             Self::NoSuchTarget => ("no_such_target", "there is no such agent, queue or flow"),
             Self::NoSuchParty => ("no_such_party", "there is no such party in the call"),
@@ -435,6 +450,24 @@ pub struct Seat {
     pub held: bool,
     /// Whether nobody hears him.
     pub muted: bool,
+    /// Whether the call is recorded.
+    #[serde(default)]
+    pub recording: RecordingNow,
+}
+
+/// Whether a call is recorded now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingNow {
+    /// No, and whoever asks for it is refused.
+    Never,
+    /// No.
+    #[default]
+    Off,
+    /// Yes.
+    On,
+    /// It is, with silence in place of what is said now.
+    Paused,
 }
 
 /// A call at a desk.

@@ -5,7 +5,7 @@ use cordboard_api::switch::{Refusal, StreamItem, Subscription};
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, QueueVisit, RecordingEntry};
-use cordboard_model::desk::{DeskCall, Seat, SeatState};
+use cordboard_model::desk::{DeskCall, RecordingNow, Seat, SeatState};
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, TenantId, UserId};
@@ -290,7 +290,7 @@ impl Floor {
                 CallStage::Ringing => SeatState::Ringing,
                 _ => SeatState::Talking,
             };
-            let seat = Seat { leg: own.leg, state, held, muted: false };
+            let seat = Seat { leg: own.leg, state, held, muted: false, recording: RecordingNow::Off };
             Some(DeskCall { seat, call: call.clone(), codes: Vec::new(), wrap_ups: Vec::new() })
         };
         let calls = self.calls.values().filter(|call| call.agent.as_ref() == Some(&agent.agent));

@@ -285,6 +285,9 @@ export async function hangUp(): Promise<void> {
 }
 
 export const hold = (): Promise<boolean> => order(call.value?.held ? "retrieve" : "hold");
+/** Has the call recorded, puts silence into the recording, or goes on with it: whichever is next. */
+export const record = (): Promise<boolean> =>
+  order(call.value?.recording === "on" ? "recording/pause" : call.value?.recording === "paused" ? "recording/resume" : "recording/start");
 export const mute = (): Promise<boolean> => order(call.value?.muted ? "unmute" : "mute");
 
 /** Calls out. The page's phone is rung first, and answers by itself, for its agent has asked. */

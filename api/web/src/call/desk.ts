@@ -33,6 +33,8 @@ export interface DeskCall {
   state: SeatState;
   held: boolean;
   muted: boolean;
+  /** Whether the call is recorded; switches of before do not say. */
+  recording?: "never" | "off" | "on" | "paused";
   call: string;
   from: Party;
   to: Party;
@@ -92,7 +94,8 @@ export interface Targets {
 
 export type Deed =
   | "answer" | "reject" | "hang_up" | "hold" | "retrieve" | "mute" | "unmute" | "keys" | "consult" | "transfer"
-  | "conference" | "complete" | "cancel" | "merge" | "call" | "wrap_up" | "ready" | "not_ready" | "rest" | "sign_out";
+  | "conference" | "complete" | "cancel" | "merge" | "call" | "wrap_up" | "ready" | "not_ready" | "rest" | "sign_out"
+  | "record" | "record_pause" | "record_resume";
 
 /** The call that an agent's orders mean. */
 export const callOf = (desk: Desk | null): DeskCall | null => desk?.calls[0] ?? null;
@@ -147,6 +150,13 @@ export function can(desk: Desk | null): ReadonlySet<Deed> {
   }
   able.add("wrap_up").add("keys");
   able.add(call.muted ? "unmute" : "mute");
+  if (call.recording === "on") {
+    able.add("record_pause");
+  } else if (call.recording === "paused") {
+    able.add("record_resume");
+  } else if (call.recording === "off" && call.state === "talking") {
+    able.add("record");
+  }
   if (call.state === "talking") {
     able.add(call.held ? "retrieve" : "hold");
     if (isConference(call)) {

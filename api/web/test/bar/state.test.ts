@@ -120,6 +120,10 @@ describe("what an agent can do", () => {
       ["answer", "hang_up", "not_ready", "ready", "reject", "rest", "sign_out"],
     );
     expect(of([call("talking")])).toEqual(expect.arrayContaining(["hold", "mute", "consult", "transfer", "conference", "keys", "wrap_up"]));
+    expect(of([call("talking", { recording: "off" })])).toContain("record");
+    expect(of([call("talking", { recording: "on" })])).toContain("record_pause");
+    expect(of([call("talking", { recording: "paused" })])).toContain("record_resume");
+    expect(of([call("talking", { recording: "never" })]).filter((deed) => deed.startsWith("record"))).toEqual([]);
     expect(of([call("talking", { held: true, muted: true })])).toEqual(expect.arrayContaining(["retrieve", "unmute"]));
     expect(of([call("talking", { held: true })])).not.toContain("consult");
   });

@@ -4,7 +4,7 @@ use super::rig::*;
 use crate::*;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{TransferKind, TransferOutcome};
-use cordboard_model::desk::{DeskFault, Goal, Seat, SeatOrder, SeatState, TransferWay, WrapUp};
+use cordboard_model::desk::{DeskFault, Goal, RecordingNow, Seat, SeatOrder, SeatState, TransferWay, WrapUp};
 use cordboard_model::id::{LegId, Name};
 use cordboard_model::leg::{LegEvent, PartyId};
 use cordboard_model::time::Wall;
@@ -41,7 +41,16 @@ fn an_agent_is_found_in_his_call_by_his_name_or_his_account() {
     let leg = rig.leg_of("1001");
     assert_eq!(state(&rig, "1001"), Some(SeatState::Ringing));
     rig.leg(leg, LegEvent::Answered);
-    assert_eq!(seat(&rig, "1001"), Some(Seat { leg, state: SeatState::Talking, held: false, muted: false }));
+    assert_eq!(
+        seat(&rig, "1001"),
+        Some(Seat {
+            leg,
+            state: SeatState::Talking,
+            held: false,
+            muted: false,
+            recording: RecordingNow::Off
+        })
+    );
     assert_eq!(rig.engine.seat(rig.call, &agent("other"), &user("1001")).map(|seat| seat.leg), Some(leg));
     assert_eq!(state(&rig, "1002"), None);
     rig.hangs_up(rig.caller, Cause::Normal, None);

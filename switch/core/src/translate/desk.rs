@@ -4,7 +4,7 @@
 
 use crate::shard::Shard;
 use crate::stop::Stop;
-use cordboard_call::{DialTarget, FirstParty, Origin, RoomRefusal, Supervise};
+use cordboard_call::{DialTarget, FirstParty, Origin, RecordAsked, RecordRefusal, RoomRefusal, Supervise};
 use cordboard_model::callback::{CallbackChange, CallbackId};
 use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::desk::{
@@ -18,7 +18,7 @@ use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{PartyId, Target};
 use cordboard_model::plan;
 use cordboard_model::time::Time;
-use cordboard_model::verb::Destination;
+use cordboard_model::verb::{Destination, RecordAct};
 use cordboard_model::view::AgentStatus;
 use cordboard_sip::engine::SipCommand;
 use serde_json::Value;
@@ -72,6 +72,7 @@ impl Shard {
             DeskAct::Want(what) => self.desk_want(&at.agent, &at.by, what),
             DeskAct::Seat(order) => self.desk_seat(&at, order),
             DeskAct::Keys(keys) => self.desk_keys(&at, &keys),
+            DeskAct::Record(act) => self.desk_record(&at, act),
             DeskAct::Dial { to, shown, data } => self.desk_dial(&at, to, shown, data).map(|(_, told)| told),
             DeskAct::Callback(id, order) => self.desk_callback(&at, &id, order),
             DeskAct::Supervise { mode, extension } => self.desk_supervise(&at, mode, extension),
@@ -191,6 +192,18 @@ impl Shard {
         // keys may be a secret: how many there were is all that is told
         self.note_order(at, "keys", Some(call), String::new());
         Ok(vec![format!("{} keys are being sent into call {call}", keys.len())])
+    }
+
+    /// A recording is not his to end: who had it begun does that, or the end of the talk.
+    fn desk_record(&mut self, at: &At, act: RecordAct) -> Done {
+        let (call, seat) = self.seat_for(at, |seat| seat.state == SeatState::Talking)?;
+        if seat.state == SeatState::Ringing {
+            return Err(DeskFault::NotTalking);
+        }
+        let asked = RecordAsked { act, by: at.by.to_string(), why: String::new() };
+        self.calls.record(call, asked, self.now).map_err(|refused| of_recording(refused, act))?;
+        self.note_order(at, &format!("record_{}", act.as_str()), Some(call), String::new());
+        Ok(vec![format!("agent {}: {} the recording of call {call}", at.agent, act.as_str())])
     }
 
     fn desk_dial(
@@ -431,6 +444,17 @@ impl Shard {
             tenant.and_then(|tenant| tenant.desk.agents.get(&agent.name)).is_some_and(|d| d.auto_answer);
         let is_there = found.user.as_ref().is_some_and(|user| self.is_his_place(agent, user));
         wants && is_there && self.status_of(agent).is_ok_and(|status| status != AgentStatus::SignedOut)
+    }
+}
+
+/// Why nothing is recorded, or paused.
+fn of_recording(refused: RecordRefusal, act: RecordAct) -> DeskFault {
+    match refused {
+        RecordRefusal::NotFound => DeskFault::NotInCall,
+        RecordRefusal::Nobody if act == RecordAct::Start => DeskFault::NotTalking,
+        RecordRefusal::Nobody => DeskFault::NotRecorded,
+        RecordRefusal::Limit => DeskFault::RecordingsFull,
+        RecordRefusal::Forbidden => DeskFault::NeverRecorded,
     }
 }
 

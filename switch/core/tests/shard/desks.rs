@@ -2,17 +2,18 @@
 
 use crate::rig::*;
 use cordboard_core::{Restore, ShardCommand};
+use cordboard_model::audio::{RecordRule, RecordWhen};
 use cordboard_model::callback::NewCallback;
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::config::{CalledNumber, Snapshot};
 use cordboard_model::desk::{
-    Actor, AgentDesk, CallbackOrder, DeskAct, DeskFault, DeskOrder, Goal, SeatOrder,
+    Actor, AgentDesk, CallbackOrder, DeskAct, DeskFault, DeskOrder, Goal, RecordingNow, SeatOrder,
 };
 use cordboard_model::id::{AgentId, Name, QueueId, TenantId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::{AgentOrder, Role};
-use cordboard_model::verb::Destination;
+use cordboard_model::verb::{Destination, RecordAct};
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
 
@@ -93,6 +94,36 @@ fn who_is_supervised_has_no_word_in_it() {
     rig.desk(order(Some("1002"), DeskAct::Change(SupervisionMode::Whisper))).unwrap();
     rig.desk(order(None, DeskAct::EndSupervision)).unwrap();
     assert_eq!(rig.heard(&format!("{CHIEF} BYE")), 1, "{:#?}", rig.said);
+}
+
+/// What the desk says of the recording of its call.
+fn recording(rig: &Rig) -> RecordingNow {
+    rig.shard.desk_view(&agent("1001")).unwrap().calls[0].seat.recording
+}
+
+#[test]
+fn an_agent_has_his_call_recorded_and_pauses_that_unless_such_calls_never_are() {
+    let record = |rig: &mut Rig, act| rig.desk(order(Some("1001"), DeskAct::Record(act)));
+    let mut rig = desks(two_agents());
+    assert_eq!(record(&mut rig, RecordAct::Start), Err(DeskFault::NoCall));
+    talks(&mut rig);
+    assert_eq!(recording(&rig), RecordingNow::Off);
+    assert_eq!(record(&mut rig, RecordAct::Pause), Err(DeskFault::NotRecorded));
+    for (act, now) in [
+        (RecordAct::Start, RecordingNow::On),
+        (RecordAct::Pause, RecordingNow::Paused),
+        (RecordAct::Resume, RecordingNow::On),
+    ] {
+        record(&mut rig, act).unwrap();
+        assert_eq!(recording(&rig), now, "{act:?}");
+    }
+    let mut snapshot = two_agents();
+    let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    tenant.agents.get_mut("1001").unwrap().record = Some(RecordRule::new(RecordWhen::Never));
+    let mut rig = desks(snapshot);
+    talks(&mut rig);
+    assert_eq!(recording(&rig), RecordingNow::Never);
+    assert_eq!(record(&mut rig, RecordAct::Start), Err(DeskFault::NeverRecorded));
 }
 
 /// An agent who talks was sent on a break by his supervisor, and the switch was killed before the call ended: he was ready
