@@ -83,6 +83,7 @@ mod walk;
 mod webhooks;
 mod webrtc_peer;
 mod websocket;
+mod workbench;
 
 use cordboard_tests::runner::{self, Test, alone, asked, beside, test};
 use std::process::ExitCode;
@@ -334,6 +335,7 @@ static TESTS: &[Test] = &[
     ),
     test("a_phone_calls_a_browser_with_tones_both_ways", browser_calls::is_called_by_a_phone),
     test("a_browser_that_reloads_its_page_is_back_in_its_call_within_three_seconds", browser_calls::reloads),
+    test("an_agent_has_a_day_at_the_workbench_with_calls_recordings_call_backs_and_chats", workbench::a_day),
     test("an_agent_takes_a_call_in_the_bar_holds_consults_confers_and_wraps_up", agent_bar::takes_a_call),
     test("an_agent_transfers_and_calls_out_from_the_bar", agent_bar::transfers_and_calls_out),
     test("the_bar_is_back_in_its_call_after_a_reload_and_in_another_network", agent_bar::is_back_in_its_call),
