@@ -192,9 +192,11 @@ impl FromRequestParts<State> for Named {
     }
 }
 
-/// The version of texts. The published ones are another version with each number, also where a text comes back.
-fn version_of(source: &FlowSource) -> String {
-    let number = source.view.version.as_ref().map(|version| version.version);
+/// The version of texts. The published ones are another version with each number, also where a text comes back; a draft is not
+/// another one because something was published meanwhile.
+fn version_of(source: &FlowSource, which: FlowWhich) -> String {
+    let number = source.view.version.as_ref().filter(|_| which != FlowWhich::Draft);
+    let number = number.map(|version| version.version);
     tag::version(&(number, &source.text, &source.test))
 }
 
@@ -210,7 +212,7 @@ impl Named {
         let _turn = Turn::of(&state.turns.flows, &meant).await;
         if meant.is_said() {
             let there = match state.switch.flow(self.id.clone(), which).await {
-                Ok(source) => Some(version_of(&source)),
+                Ok(source) => Some(version_of(&source, which)),
                 Err(Refusal::NotFound(_)) => None,
                 Err(why) => return Err(why.into()),
             };
@@ -221,7 +223,7 @@ impl Named {
 
     async fn source(self, which: FlowWhich) -> Result<Response, Problem> {
         let source = self.state.switch.flow(self.id, which).await?;
-        Ok(tagged(&version_of(&source), source))
+        Ok(tagged(&version_of(&source, which), source))
     }
 }
 

@@ -4,7 +4,7 @@
 //! A version is made of what a change could undo and of nothing else: counters, times and states that move by themselves would
 //! have everybody's change refused. So it says whether a change may be made, and not whether an answer is known already.
 //!
-//! Invariant: between the look at the version that is meant and the change nobody else changes a thing of its kind.
+//! Invariant: between the look at the version that is meant and the change nobody else changes a thing of its kind over the API.
 
 use crate::objects::{Expected, ObjectFault, expected};
 use crate::problem::Problem;
