@@ -321,6 +321,52 @@ async fn carry(state: &State, mark: Mark, request: Request, next: Next) -> Resul
     }
 }
 
+/// Why a request whose parameter is the key is neither carried out nor answered as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// The key was used for another request.
+    Other,
+    /// The first one is being carried out.
+    UnderWay,
+    /// It was begun, and what came of it is not known.
+    Unknown,
+    /// Nothing was done now; it may be sent again.
+    Busy,
+}
+
+/// The same for a request that has its key among its parameters: `whose` is who asks and for what, `said` the rest of what he says.
+/// It is known who asks.
+///
+/// # Errors
+/// It was not carried out, and there is no answer to give again.
+pub(crate) async fn by_parameter(
+    state: &State,
+    (whose, key): (&str, &str),
+    said: &[u8],
+    next: impl Future<Output = Response> + Send + 'static,
+) -> Result<Response, Unanswered> {
+    let mark = (Sha256::digest(whose).into(), key.to_owned());
+    let request = digest(&Method::POST, whose, said);
+    let turn = state.again.book().begin(&mark, request, Instant::now());
+    match turn {
+        Turn::Again(answer) => return Ok(answer.response()),
+        Turn::Other => return Err(Unanswered::Other),
+        Turn::UnderWay => return Err(Unanswered::UnderWay),
+        Turn::Full => return Err(Unanswered::Busy),
+        Turn::First => {}
+    }
+    let pending = Pending { book: state.again.clone(), mark: Some(mark) };
+    let first = First { state: state.clone(), pending, request };
+    match tokio::spawn(first.run(Shows::Nothing, next)).await {
+        Ok(Outcome::Done(response)) => Ok(response),
+        Ok(Outcome::Again(answer)) => Ok(answer.response()),
+        Ok(Outcome::Other) => Err(Unanswered::Other),
+        Ok(Outcome::Busy) => Err(Unanswered::Busy),
+        // the second has panicked, and that is in the log
+        Ok(Outcome::Unknown) | Err(_) => Err(Unanswered::Unknown),
+    }
+}
+
 fn replayed(answer: &Answer) -> Response {
     let mut response = answer.response();
     response.headers_mut().insert(HeaderName::from_static(REPLAYED), HeaderValue::from_static("true"));

@@ -115,6 +115,12 @@ impl Entry {
         self
     }
 
+    /// It knows these parameters, and gives all there is where `limit` is none of what is said.
+    pub(crate) fn filters(mut self, names: &'static [&'static str]) -> Self {
+        self.contract.whole = true;
+        self.query(names)
+    }
+
     /// It takes such a body.
     pub(crate) fn takes<T: JsonSchema>(mut self, example: &'static str) -> Self {
         self.contract.body = Some(Taken { shape: shape::<T>, example, needed: true });

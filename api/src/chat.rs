@@ -5,6 +5,7 @@ use crate::catalog::{Routes, desk, key};
 use crate::chat_switch::ChatsAsked;
 use crate::figures::Rows;
 use crate::key::{Asking, Signed, Who};
+use crate::list::newest;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, limit};
@@ -194,6 +195,8 @@ async fn open(
 
 async fn list(Use(state): Use<State>, Signed(who): Signed, query: Params) -> Result<Response, Problem> {
     let query = query.only(&["over", "from", "to", "queue", "agent", "customer", "before", "limit"])?;
+    let from = query.number("from", MOMENT)?.map(Wall);
+    let to = query.number("to", MOMENT)?.map(Wall);
     let tenant = who.tenant();
     let wanted = query.text("agent").map(|name| agent(tenant, "agent", name)).transpose()?;
     let wanted = match &who {
@@ -205,6 +208,7 @@ async fn list(Use(state): Use<State>, Signed(who): Signed, query: Params) -> Res
         _ => wanted,
     };
     let of = query.text("queue").map(|name| queue(tenant, name)).transpose()?;
+    let customer = query.text("customer").map(str::to_owned);
     let rows = limit(&query)?;
     match query.text("over") {
         None | Some("false") => {
@@ -212,20 +216,23 @@ async fn list(Use(state): Use<State>, Signed(who): Signed, query: Params) -> Res
             items.retain(|chat| {
                 let his =
                     |agent: &AgentId| chat.agent.as_ref() == Some(agent) || chat.offered_to.contains(agent);
-                of.as_ref().is_none_or(|queue| chat.queue == *queue) && wanted.as_ref().is_none_or(his)
+                of.as_ref().is_none_or(|queue| chat.queue == *queue)
+                    && wanted.as_ref().is_none_or(his)
+                    && customer.as_ref().is_none_or(|id| chat.customer.id == *id)
+                    && from.is_none_or(|from| chat.opened >= from)
+                    && to.is_none_or(|to| chat.opened < to)
             });
-            items.truncate(rows as usize);
-            Ok(Json(Rows { items, next: None }).into_response())
+            Ok(newest(&query, items, |chat| chat.chat)?.into_response())
         }
         Some("true") => {
             let wrong = || Problem::field("before", "not a cursor that an earlier page gave as `next`");
             let before = query.text("before").map(|text| own(text, tenant)).transpose();
             let asked = ChatsAsked {
-                from: query.number("from", MOMENT)?.map(Wall),
-                to: query.number("to", MOMENT)?.map(Wall),
+                from,
+                to,
                 agent: wanted,
                 queue: of,
-                customer: query.text("customer").map(str::to_owned),
+                customer,
                 before: before.map_err(|_| wrong())?,
                 limit: rows,
             };

@@ -36,6 +36,8 @@ pub struct Given {
 pub struct Contract {
     /// The parameters of the query that it knows.
     pub query: &'static [&'static str],
+    /// It gives all there is where `limit` is not said.
+    pub whole: bool,
     /// Its body.
     pub body: Option<Taken>,
     /// What it answers when it does what is asked.

@@ -3,11 +3,13 @@
 use crate::asked::{MaySay, Of, Said, Says};
 use crate::catalog::{Routes, key};
 use crate::key::Asking;
+use crate::list::{flag, listed, newest, word};
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Page, page};
+use crate::routes::{Answer, Page};
 use crate::state::State;
-use crate::switch::Caller;
+use crate::switch::{Caller, Refusal};
+use crate::tag::{self, Meant, Turn, tagged};
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::request::Parts;
@@ -74,6 +76,16 @@ pub enum FlowKeeper {
     File,
     /// The API.
     Api,
+}
+
+impl FlowKeeper {
+    /// Its word.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Api => "api",
+        }
+    }
 }
 
 /// A version.
@@ -180,14 +192,38 @@ impl FromRequestParts<State> for Named {
     }
 }
 
+/// The version of texts. The published ones are another version with each number, also where a text comes back; a draft is not
+/// another one because something was published meanwhile.
+fn version_of(source: &FlowSource, which: FlowWhich) -> String {
+    let number = source.view.version.as_ref().filter(|_| which != FlowWhich::Draft);
+    let number = number.map(|version| version.version);
+    tag::version(&(number, &source.text, &source.test))
+}
+
 impl Named {
     async fn order(self, order: FlowOrder) -> Answer<FlowDone> {
         let by = self.who.to_string();
         Ok(Json(self.state.switch.flow_order(self.id, by, order).await?))
     }
 
-    async fn source(self, which: FlowWhich) -> Answer<FlowSource> {
-        Ok(Json(self.state.switch.flow(self.id, which).await?))
+    /// Changes its texts, if these are the version that is meant: those of the draft, or those that calls run.
+    async fn change(self, meant: Meant, which: FlowWhich, order: FlowOrder) -> Answer<FlowDone> {
+        let state = self.state.clone();
+        let _turn = Turn::of(&state.turns.flows, &meant).await;
+        if meant.is_said() {
+            let there = match state.switch.flow(self.id.clone(), which).await {
+                Ok(source) => Some(version_of(&source, which)),
+                Err(Refusal::NotFound(_)) => None,
+                Err(why) => return Err(why.into()),
+            };
+            meant.check(there.as_deref())?;
+        }
+        self.order(order).await
+    }
+
+    async fn source(self, which: FlowWhich) -> Result<Response, Problem> {
+        let source = self.state.switch.flow(self.id, which).await?;
+        Ok(tagged(&version_of(&source, which), source))
     }
 }
 
@@ -272,7 +308,9 @@ fn text_routes() -> Routes {
         .get(
             "/flows",
             list,
-            key("listFlows", read, "The flows, and who keeps their texts").gives::<Page<FlowView>>(),
+            key("listFlows", read, "The flows, and who keeps their texts")
+                .filters(&["kept", "draft", "after", "limit"])
+                .gives::<Page<FlowView>>(),
         )
         .get(
             "/flows/{name}",
@@ -296,12 +334,13 @@ fn text_routes() -> Routes {
             put_draft,
             key("putDraft", write, "Keeps texts until they are published")
                 .takes::<FlowTexts>(r#"{"text": "call:answer()"}"#)
-                .gives::<FlowDone>(),
+                .gives::<FlowDone>()
+                .refuses(&[412]),
         )
         .delete(
             "/flows/{name}/draft",
             drop_draft,
-            key("dropDraft", write, "Forgets the draft").gives::<FlowDone>(),
+            key("dropDraft", write, "Forgets the draft").gives::<FlowDone>().refuses(&[412]),
         )
         .post(
             "/flows/{name}/check",
@@ -332,19 +371,22 @@ fn version_routes() -> Routes {
             publish,
             key("publishFlow", write, "Takes texts for calls that begin from now on")
                 .may_take::<Publish>(r#"{"note": "new greeting"}"#)
-                .gives::<FlowDone>(),
+                .gives::<FlowDone>()
+                .refuses(&[412]),
         )
         .post(
             "/flows/{name}/rollback",
             roll_back,
             key("rollBackFlow", write, "Publishes the texts of an earlier version")
                 .takes::<Back>(r#"{"version": 3, "note": "as before"}"#)
-                .gives::<FlowDone>(),
+                .gives::<FlowDone>()
+                .refuses(&[412]),
         )
         .get(
             "/flows/{name}/versions",
             versions,
             key("listFlowVersions", read, "The versions of a flow, newest first")
+                .filters(&["before", "limit"])
                 .gives::<Page<FlowVersion>>()
                 .refuses(&[409]),
         )
@@ -355,33 +397,40 @@ fn version_routes() -> Routes {
         )
 }
 
-async fn list(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<FlowView>> {
-    Ok(page(state.switch.flows(who.tenant).await?))
+async fn list(Use(state): Use<State>, Asking(who): Asking, query: Params) -> Answer<Page<FlowView>> {
+    let keepers = [FlowKeeper::File, FlowKeeper::Api];
+    let kept = word(&query, "kept", &keepers, FlowKeeper::as_str)?;
+    let draft = flag(&query, "draft")?;
+    let mut items = state.switch.flows(who.tenant).await?;
+    items.retain(|view| {
+        kept.is_none_or(|kept| view.kept == kept) && draft.is_none_or(|some| view.draft.is_some() == some)
+    });
+    listed(&query, items, |view| view.flow.name.to_string())
 }
 
-async fn current(flow: Named) -> Answer<FlowSource> {
+async fn current(flow: Named) -> Result<Response, Problem> {
     flow.source(FlowWhich::Current).await
 }
 
-async fn draft(flow: Named) -> Answer<FlowSource> {
+async fn draft(flow: Named) -> Result<Response, Problem> {
     flow.source(FlowWhich::Draft).await
 }
 
-async fn version(flow: Named) -> Answer<FlowSource> {
+async fn version(flow: Named) -> Result<Response, Problem> {
     let which = FlowWhich::Version(flow.version.unwrap_or_default());
     flow.source(which).await
 }
 
-async fn versions(flow: Named) -> Answer<Page<FlowVersion>> {
-    Ok(page(flow.state.switch.flow_versions(flow.id).await?))
+async fn versions(flow: Named, query: Params) -> Answer<Page<FlowVersion>> {
+    newest(&query, flow.state.switch.flow_versions(flow.id).await?, |version| version.version)
 }
 
-async fn put_draft(flow: Named, Said(texts): Said<FlowTexts>) -> Answer<FlowDone> {
-    flow.order(FlowOrder::Draft(texts)).await
+async fn put_draft(flow: Named, meant: Meant, Said(texts): Said<FlowTexts>) -> Answer<FlowDone> {
+    flow.change(meant, FlowWhich::Draft, FlowOrder::Draft(texts)).await
 }
 
-async fn drop_draft(flow: Named) -> Answer<FlowDone> {
-    flow.order(FlowOrder::DropDraft).await
+async fn drop_draft(flow: Named, meant: Meant) -> Answer<FlowDone> {
+    flow.change(meant, FlowWhich::Draft, FlowOrder::DropDraft).await
 }
 
 async fn check(flow: Named, MaySay(Texts { text, test }): MaySay<Texts>) -> Answer<FlowDone> {
@@ -392,14 +441,16 @@ async fn test(flow: Named, MaySay(Texts { text, test }): MaySay<Texts>) -> Answe
     flow.order(FlowOrder::Test(whole(text, test)?)).await
 }
 
-async fn publish(flow: Named, MaySay(said): MaySay<Publish>) -> Answer<FlowDone> {
+async fn publish(flow: Named, meant: Meant, MaySay(said): MaySay<Publish>) -> Answer<FlowDone> {
     let Publish { text, test, note } = said;
-    flow.order(FlowOrder::Publish { texts: whole(text, test)?, note: short(note)? }).await
+    let order = FlowOrder::Publish { texts: whole(text, test)?, note: short(note)? };
+    flow.change(meant, FlowWhich::Current, order).await
 }
 
-async fn roll_back(flow: Named, Said(said): Said<Back>) -> Answer<FlowDone> {
+async fn roll_back(flow: Named, meant: Meant, Said(said): Said<Back>) -> Answer<FlowDone> {
     let Back { version, note } = said;
-    flow.order(FlowOrder::RollBack { version, note: short(note)? }).await
+    let order = FlowOrder::RollBack { version, note: short(note)? };
+    flow.change(meant, FlowWhich::Current, order).await
 }
 
 /// A finished call as a test of its flow.

@@ -10,6 +10,7 @@ use crate::access::Doors;
 use crate::access::cookie::{cookie_of, is_ours, is_shown};
 use crate::audit::{self, Audit};
 use crate::catalog::{Access, Op, PASSWORDS};
+use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::State;
 use crate::switch::{AgentCaller, Caller, Refusal};
@@ -282,6 +283,10 @@ async fn admit(parts: &Parts, state: &State) -> Result<Who, Problem> {
     if let Who::Key(caller) = &who {
         may(caller, op)?;
         op.map_or(Ok(()), |op| audit::can_note(state, op))?;
+    }
+    if let Some(op) = op {
+        // A filter that is misspelt would be a list of everything.
+        Params::of(&parts.uri).only(op.contract.query)?;
     }
     Ok(who)
 }

@@ -420,7 +420,8 @@ fn tags(headers: &HeaderMap, name: header::HeaderName) -> Option<Vec<String>> {
     (!all.is_empty()).then(|| all.iter().flat_map(|value| value.split(',')).map(plain).collect())
 }
 
-fn expected(headers: &HeaderMap) -> Expected {
+/// The version that a request means.
+pub(crate) fn expected(headers: &HeaderMap) -> Expected {
     let is_star = |tags: &Vec<String>| tags.iter().any(|tag| tag == "*");
     match (tags(headers, header::IF_MATCH), tags(headers, header::IF_NONE_MATCH)) {
         (Some(tags), _) if is_star(&tags) => Expected::Any,

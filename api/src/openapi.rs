@@ -7,6 +7,9 @@ use crate::contract::{Given, shape};
 use crate::problem::Problem;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
+use cordboard_model::access::Role;
+use cordboard_model::service::Role as AgentRole;
+use cordboard_model::view::AgentStatus;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -247,10 +250,48 @@ fn of_path(op: &Op, name: &str) -> Option<Parameter> {
     })
 }
 
+/// What a parameter means in a list of what there is now.
+fn of_list(op: &Op, name: &str) -> Option<Parameter> {
+    let yes = |what| word(what, &["true", "false"]);
+    Some(match name {
+        "status" => word("Those who are this now.", &AgentStatus::ALL.map(AgentStatus::as_str)),
+        "stage" => text("Those that do this now, as `stage` of a call has it.", "queued"),
+        "caller" => text("From this number or account alone, as `from.user` of a call has it.", "+493012345"),
+        "called" => text("To this number alone, as `to.user` of a call has it.", "500"),
+        "queue" if op.id == "listAgents" => text("Who serve this queue.", "sales"),
+        "agent" if op.id == "listQueues" => text("Those that this agent serves.", "1001"),
+        "waiting" => yes("Those in which somebody waits, or nobody."),
+        "role" if op.id == "listUsers" => word("Who have this role.", &Role::ALL.map(Role::as_str)),
+        "role" => word("Who are there for this.", &crate::live::ROLES.map(AgentRole::as_str)),
+        "organisation" => text("Of this part of the house alone.", "north"),
+        "user" if op.id == "listSessions" => text("Of this person alone.", "li"),
+        "user" => text("Of this account alone.", "1001"),
+        "blocked" => yes("Those that are out of service, or in it."),
+        "disabled" => yes("Who may not sign in, or who may."),
+        "state" => word("Those that open something, or nothing any more.", &["good", "over"]),
+        "scope" => text("Those that open what needs this scope.", "calls:read"),
+        "doing" => word("Those that do this now.", &["delivers", "retries", "disabled"]),
+        "kept" => word("Those whose texts are kept there.", &["file", "api"]),
+        "draft" => yes("Those with a draft, or without one."),
+        "made" => word("Those that somebody made, or the guard.", &["by_hand", "by_guard"]),
+        "after" if op.contract.whole => text("Where the last page ended: its `next`.", "1001"),
+        _ => return None,
+    })
+}
+
 /// The same of a query.
 fn of_query(op: &Op, name: &str) -> Parameter {
+    if let Some(known) = of_list(op, name) {
+        return known;
+    }
     match name {
         "name_after" => text("Those after this name.", "sales"),
+        "kind" if op.id == "listQueues" => {
+            word("Of this kind alone.", &crate::live::KINDS.map(cordboard_model::service::QueueKind::as_str))
+        }
+        "kind" if op.id == "listWebhooks" => {
+            text("Those that are told of events of this kind, or of all.", "call_ended")
+        }
         "kind" => text("Events of these kinds alone, with commas.", "call_started,call_ended"),
         "source" => text("From this address alone.", "192.0.2.7"),
         "origin" => word("Those that are kept so.", &["file", "store"]),
@@ -289,6 +330,11 @@ fn of_query(op: &Op, name: &str) -> Parameter {
         "cascade" => {
             word("Whether it goes although somebody waits in it: they are sent away.", &["false", "true"])
         }
+        "limit" if op.contract.whole => (
+            "Rows of a page; all there are, at most 10,000, if it is not said.".into(),
+            json!({ "type": "integer", "minimum": 1, "maximum": 1_000 }),
+            json!(100),
+        ),
         "limit" => (
             "Rows of a page.".into(),
             json!({ "type": "integer", "minimum": 1, "maximum": 1_000, "default": 100 }),
@@ -321,7 +367,7 @@ fn headers(op: &Op) -> Vec<Value> {
         let schema = json!({ "type": "string" });
         all.push(json!({ "name": name, "in": "header", "required": false, "description": what, "schema": schema, "example": example }));
     };
-    if op.contract.refusals.contains(&428) {
+    if op.contract.refusals.contains(&412) {
         put("If-Match", "The version that is meant, as its ETag, or * for whichever there is.", "*");
     }
     if op.contract.refusals.contains(&304) {

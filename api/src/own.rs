@@ -184,7 +184,7 @@ async fn left(
     before: Option<RecordingId>,
     limit: u32,
 ) -> Result<Vec<RecordingEntry>, Problem> {
-    let asked = RecordingsAsked { before, limit, label: Some(format!("message for {queue}")) };
+    let asked = RecordingsAsked { before, limit, label: Some(format!("message for {queue}")), call: None };
     let found = desk.state.switch.recordings(desk.tenant(), asked).await?;
     Ok(found.into_iter().map(|view| view.entry).filter(|entry| entry.deleted.is_none()).collect())
 }

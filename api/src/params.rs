@@ -4,6 +4,7 @@
 
 use crate::problem::Problem;
 use axum::extract::{FromRequestParts, Query};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use core::str::FromStr;
 use std::convert::Infallible;
@@ -16,19 +17,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        // Any text splits into pairs; what they mean is checked by name.
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
-        Ok(Self(pairs.map(|Query(pairs)| pairs).unwrap_or_default()))
+        Ok(Self::of(&parts.uri))
     }
 }
 
 impl Params {
+    /// The query of this address. Any text splits into pairs; what they mean is checked by name.
+    pub fn of(uri: &Uri) -> Self {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
+        Self(pairs.map(|Query(pairs)| pairs).unwrap_or_default())
+    }
+
     /// Refuses what is not in `known`, and what comes twice.
     pub fn only(self, known: &[&str]) -> Result<Self, Problem> {
         for (at, (name, _)) in self.0.iter().enumerate() {
             if !known.contains(&name.as_str()) {
-                let known = known.join(", ");
-                return Err(Problem::field(name, format!("not a parameter here; known are {known}")));
+                return Err(Problem::field(name, unknown(known)));
             }
             if self.0.iter().take(at).any(|(other, _)| other == name) {
                 return Err(Problem::field(name, "given twice"));
@@ -47,6 +51,14 @@ impl Params {
     pub fn number<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Problem> {
         let wrong = |text: &str| Problem::field(name, format!("{text:?} is not {what}"));
         self.text(name).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+    }
+}
+
+/// What is said of a parameter that a route does not know.
+fn unknown(known: &[&str]) -> String {
+    match known {
+        [] => "not a parameter here; there are none".into(),
+        known => format!("not a parameter here; known are {}", known.join(", ")),
     }
 }
 

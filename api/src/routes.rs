@@ -5,6 +5,7 @@ use crate::asked::{MaySay, Of, On, Said, Says, own};
 use crate::catalog::{Routes, desk, key, open, operator, oversee};
 use crate::desk::Desk;
 use crate::key::{Asking, Brake, Overseeing};
+use crate::list::newest_of;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
@@ -12,8 +13,8 @@ use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, 
 use crate::visitor::Watching;
 use crate::{
     access, again, aliyun, aside, audit, begin, bulk, callback, campaigns, chat, control, desk, device, feed,
-    figures, flows, listen, objects, openapi, pages, rate, recording, room, route, shield, signin, stream,
-    table, third_party, trace, transfer, visitor, webhooks,
+    figures, flows, listen, live, objects, openapi, pages, rate, recording, room, route, shield, signin,
+    stream, table, third_party, trace, transfer, visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -27,7 +28,7 @@ use cordboard_model::lookup::{RowsPage, TableView};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceView};
-use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
+use cordboard_model::view::{CallView, RouteView};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,6 +36,8 @@ use std::sync::Arc;
 
 /// Rows of a page when none is asked for.
 const PAGE: u32 = 100;
+/// Ladders that are looked through for a page behind the first.
+const TRACES_MAX: usize = 2_000;
 /// Most rows of a page.
 const PAGE_MAX: u32 = 1_000;
 
@@ -51,8 +54,9 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let ways = Arc::default();
     let huawei = crate::huawei::router(&switch, &brake, &ways);
     let watching = Watching::default();
-    let (pages, shown, config) = (Arc::default(), Arc::default(), Arc::new(config));
-    let state = State { switch, brake, watching, doors, buckets, again, pages, shown, ways, config };
+    let (pages, shown, turns) = (Arc::default(), Arc::default(), Arc::default());
+    let config = Arc::new(config);
+    let state = State { switch, brake, watching, doors, buckets, again, pages, shown, ways, turns, config };
     all()
         .router()
         .merge(aliyun::router())
@@ -70,6 +74,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
 pub(crate) fn all() -> Routes {
     calls_routes()
         .merge(legs_routes())
+        .merge(live::routes())
         .merge(crate::bans::routes())
         .merge(floor_routes())
         .merge(table_routes())
@@ -103,11 +108,6 @@ fn calls_routes() -> Routes {
 fn call_routes() -> Routes {
     let control = "calls:control";
     Routes::v1()
-        .get(
-            "/calls",
-            calls,
-            key("listCalls", "calls:read", "The calls that are up").gives::<Page<CallView>>(),
-        )
         .post(
             "/calls",
             begin::begin,
@@ -136,7 +136,7 @@ fn call_routes() -> Routes {
             "/traces",
             traces,
             key("listTraces", "calls:read", "The ladders that are kept, newest first")
-                .query(&["limit"])
+                .query(&["before", "limit"])
                 .gives::<Page<TraceEntry>>(),
         )
 }
@@ -269,17 +269,6 @@ fn legs_routes() -> Routes {
 fn floor_routes() -> Routes {
     Routes::v1()
         .get(
-            "/queues",
-            queues,
-            oversee("listQueues", "queues:read", "The queues, and who waits in them")
-                .gives::<Page<QueueView>>(),
-        )
-        .get(
-            "/agents",
-            agents,
-            oversee("listAgents", "agents:read", "The agents, and what they do").gives::<Page<AgentView>>(),
-        )
-        .get(
             "/agents/{name}/explain",
             why_agent,
             oversee("explainAgent", "agents:read", "Why an agent is what he is, in words").gives::<Words>(),
@@ -299,17 +288,6 @@ fn floor_routes() -> Routes {
             )
             .may_take::<IntentBody>(r#"{"reason": "lunch", "limit": 1800}"#)
             .gives::<Done>(),
-        )
-        .get(
-            "/contacts",
-            contacts,
-            key("listContacts", "accounts:read", "The phones that are registered")
-                .gives::<Page<ContactView>>(),
-        )
-        .get(
-            "/trunks",
-            trunks,
-            key("listTrunks", "trunks:read", "The trunks, and how they are").gives::<Page<TrunkView>>(),
         )
         .post(
             "/trunks/{name}/{order}",
@@ -336,6 +314,7 @@ fn table_routes() -> Routes {
             "/tables",
             table::tables,
             key("listTables", "tables:read", "The tables that flows look things up in")
+                .filters(&["after", "limit"])
                 .gives::<Page<TableView>>(),
         )
         .get(
@@ -359,12 +338,13 @@ fn table_routes() -> Routes {
             table::put,
             key("putRow", "tables:write", "Puts a row into a table")
                 .takes::<table::Cells>(r#"{"name": "Ada", "queue": "sales"}"#)
-                .gives::<Done>(),
+                .gives::<Done>()
+                .refuses(&[412]),
         )
         .delete(
             "/tables/{name}/{key}",
             table::remove,
-            key("removeRow", "tables:write", "Removes a row from a table").gives::<Done>(),
+            key("removeRow", "tables:write", "Removes a row from a table").gives::<Done>().refuses(&[412]),
         )
 }
 
@@ -387,7 +367,7 @@ fn kept_routes() -> Routes {
             "/recordings",
             recordings,
             key("listRecordings", "recordings:read", "Recordings, newest first")
-                .query(&["before", "limit", "label"])
+                .query(&["before", "limit", "label", "call"])
                 .gives::<Page<RecordingView>>()
                 .refuses(&[404]),
         )
@@ -486,32 +466,13 @@ pub(crate) struct Page<T> {
     pub(crate) next: Option<String>,
 }
 
+/// A list that is short by what it is of.
 pub(crate) fn page<T>(items: Vec<T>) -> Json<Page<T>> {
     Json(Page { items, next: None })
 }
 
-async fn calls(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.calls(who.tenant).await?))
-}
-
 async fn call(of: Of<CallId>) -> Answer<cordboard_model::view::CallView> {
     Ok(Json(of.state.switch.call(of.id).await?))
-}
-
-async fn queues(Use(state): Use<State>, Overseeing(who): Overseeing) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.queues(who.tenant()).await?))
-}
-
-async fn agents(Use(state): Use<State>, Overseeing(who): Overseeing) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.agents(who.tenant()).await?))
-}
-
-async fn contacts(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.contacts(who.tenant).await?))
-}
-
-async fn trunks(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.trunks(who.tenant).await?))
 }
 
 async fn trunk_order(
@@ -562,8 +523,12 @@ async fn traces(
     Asking(who): Asking,
     query: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let rows = limit(&query.only(&["limit"])?)?;
-    Ok(page(state.switch.traces(who.tenant, rows as usize).await?))
+    let (rows, before) = (limit(&query)? as usize, query.text("before"));
+    // The signalling thread makes the list: no more of it than the page needs.
+    let most = if before.is_some() { TRACES_MAX } else { rows + 1 };
+    let entries = state.switch.traces(who.tenant, most).await?;
+    let id = |entry: &TraceEntry| entry.call_id.clone().unwrap_or_default();
+    newest_of(&query, rows, entries, |entry| format!("{:020}.{}", entry.last.0, id(entry)))
 }
 
 async fn agent_intent(
@@ -715,12 +680,12 @@ async fn recordings(
     Asking(who): Asking,
     query: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let query = query.only(&["before", "limit", "label"])?;
-    let rows = limit(&query)?;
+    let query = query.only(&["before", "limit", "label", "call"])?;
+    let (rows, call) = (limit(&query)?, live::call_of(&query, who.tenant)?);
     let before = query.text("before").map(|text| own(text, who.tenant));
     let before = before.transpose().map_err(|_| bad_cursor())?;
     let label = query.text("label").map(str::to_owned);
-    let asked = RecordingsAsked { before, limit: rows, label };
+    let asked = RecordingsAsked { before, limit: rows, label, call };
     let items = state.switch.recordings(who.tenant, asked).await?;
     let next =
         items.last().filter(|_| items.len() == rows as usize).map(|view| view.entry.recording.to_string());

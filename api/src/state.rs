@@ -9,6 +9,7 @@ use crate::key::Brake;
 use crate::rate::{Buckets, RateLimit};
 use crate::shield::policy;
 use crate::switch::Switch;
+use crate::tag::Turns;
 use crate::third_party::Pages;
 use crate::visitor::Watching;
 use axum::http::HeaderValue;
@@ -55,6 +56,8 @@ pub struct State {
     pub shown: Arc<Shown>,
     /// In which forms requests were signed.
     pub ways: Arc<Ways>,
+    /// Changes of what has a version.
+    pub(crate) turns: Arc<Turns>,
     /// What was configured.
     pub config: Arc<ApiConfig>,
 }

@@ -310,6 +310,8 @@ pub struct RecordingsAsked {
     pub limit: u32,
     /// Those that were begun for this.
     pub label: Option<String>,
+    /// Those of this call.
+    pub call: Option<CallId>,
 }
 
 /// Why the switch does not do it.

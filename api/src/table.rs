@@ -2,14 +2,17 @@
 
 use crate::asked::{Said, Says};
 use crate::key::Asking;
+use crate::list::listed;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, Page, limit, order, page};
+use crate::routes::{Answer, Done, Page, limit, order};
 use crate::state::State;
-use crate::switch::{Command, Row};
+use crate::switch::{Command, Refusal, Row};
+use crate::tag::{Meant, Turn, tagged, version};
 use axum::Json;
 use axum::extract::{Path, State as Use};
-use cordboard_model::id::Name;
+use axum::response::Response;
+use cordboard_model::id::{Name, TenantId};
 use cordboard_model::lookup::{CELL_MAX, RowsPage, RowsWanted, TableView};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -39,8 +42,12 @@ fn table(name: &str) -> Result<Name, Problem> {
     Name::new(name).map_err(|why| Problem::not_found(format!("table {name:?}: {why}")))
 }
 
-pub(crate) async fn tables(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<TableView>> {
-    Ok(page(state.switch.tables(who.tenant).await?))
+pub(crate) async fn tables(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    query: Params,
+) -> Answer<Page<TableView>> {
+    listed(&query, state.switch.tables(who.tenant).await?, |view| view.table.to_string())
 }
 
 pub(crate) async fn rows(
@@ -63,14 +70,30 @@ pub(crate) async fn read(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path((name, key)): Path<(String, String)>,
-) -> Answer<BTreeMap<String, String>> {
-    Ok(Json(state.switch.row(who.tenant, table(&name)?, key).await?))
+) -> Result<Response, Problem> {
+    let row = state.switch.row(who.tenant, table(&name)?, key).await?;
+    Ok(tagged(&version(&row), row))
+}
+
+/// Changes a row, if it is the version that is meant.
+async fn change(state: &State, tenant: TenantId, meant: &Meant, row: Row) -> Answer<Done> {
+    let _turn = Turn::of(&state.turns.rows, meant).await;
+    if meant.is_said() {
+        let there = match state.switch.row(tenant, row.table.clone(), row.key.clone()).await {
+            Ok(row) => Some(version(&row)),
+            Err(Refusal::NotFound(_)) => None,
+            Err(why) => return Err(why.into()),
+        };
+        meant.check(there.as_deref())?;
+    }
+    order(state, tenant, Command::Row(row)).await
 }
 
 pub(crate) async fn put(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path((name, key)): Path<(String, String)>,
+    meant: Meant,
     Said(Cells(cells)): Said<Cells>,
 ) -> Answer<Done> {
     let text = |cell| match cell {
@@ -80,14 +103,15 @@ pub(crate) async fn put(
     };
     let cells = cells.into_iter().map(|(name, cell)| (name, text(cell))).collect();
     let row = Row { table: table(&name)?, key, cells: Some(cells), by: who.to_string() };
-    order(&state, who.tenant, Command::Row(row)).await
+    change(&state, who.tenant, &meant, row).await
 }
 
 pub(crate) async fn remove(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path((name, key)): Path<(String, String)>,
+    meant: Meant,
 ) -> Answer<Done> {
     let row = Row { table: table(&name)?, key, cells: None, by: who.to_string() };
-    order(&state, who.tenant, Command::Row(row)).await
+    change(&state, who.tenant, &meant, row).await
 }

@@ -7,16 +7,18 @@ use crate::audit::Audit;
 use crate::catalog::{Routes, key};
 use crate::events::{EventFilter, LIST_MAX, kind};
 use crate::key::Asking;
+use crate::list::{listed, word};
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Page, limit, page};
+use crate::routes::{Answer, Page, limit};
 use crate::state::State;
 use crate::switch::Later;
+use crate::tag::{Meant, Turn, tagged, version};
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use cordboard_model::config::Secret;
 use cordboard_model::id::{Name, TenantId};
 use cordboard_model::time::Wall;
@@ -34,6 +36,20 @@ pub enum WebhookDoing {
     Retries,
     /// It was switched off, by somebody or for its failures. Nothing is delivered, and events wait as long as they are kept.
     Disabled,
+}
+
+impl WebhookDoing {
+    /// All of it.
+    const ALL: [Self; 3] = [Self::Delivers, Self::Retries, Self::Disabled];
+
+    /// Its word.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivers => "delivers",
+            Self::Retries => "retries",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 /// A webhook as readers see it.
@@ -95,9 +111,26 @@ pub struct WebhookMade {
     pub secret: Option<Secret>,
 }
 
+/// What is to be another of a webhook that is there: what is not said stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookChange {
+    /// Where to.
+    pub url: Option<String>,
+    /// Kinds of events; all if empty.
+    pub kinds: Option<Vec<String>>,
+}
+
+impl Says for WebhookChange {
+    const FIELD: &'static str = "url";
+    const EXPECTED: &'static str = r#"expected some of {"url": "https://...", "kinds": ["call_ended"]}"#;
+}
+
 /// What is done with a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebhookOrder {
+    /// It goes elsewhere, or has other kinds of events, from where it is on.
+    Change(WebhookChange),
     /// It delivers again, from where it stopped.
     Enable,
     /// It delivers no more.
@@ -142,7 +175,13 @@ pub trait Webhooks {
 pub(crate) fn routes() -> Routes {
     let (read, write) = ("webhooks:read", "webhooks:write");
     Routes::v1()
-        .get("/webhooks", all, key("listWebhooks", read, "Webhooks").gives::<Page<WebhookView>>())
+        .get(
+            "/webhooks",
+            all,
+            key("listWebhooks", read, "Webhooks")
+                .filters(&["doing", "kind", "after", "limit"])
+                .gives::<Page<WebhookView>>(),
+        )
         .post(
             "/webhooks",
             make,
@@ -151,7 +190,19 @@ pub(crate) fn routes() -> Routes {
                 .gives_as::<Shown>(201),
         )
         .get("/webhooks/{name}", one, key("readWebhook", read, "A webhook").gives::<WebhookView>())
-        .delete("/webhooks/{name}", remove, key("removeWebhook", write, "Removes it").gives::<Shown>())
+        .patch(
+            "/webhooks/{name}",
+            change,
+            key("changeWebhook", write, "Has it go elsewhere, or be told of other kinds of events")
+                .takes::<WebhookChange>(r#"{"kinds": ["call_ended", "alarm"]}"#)
+                .gives::<Shown>()
+                .refuses(&[412]),
+        )
+        .delete(
+            "/webhooks/{name}",
+            remove,
+            key("removeWebhook", write, "Removes it").gives::<Shown>().refuses(&[412]),
+        )
         .post(
             "/webhooks/{name}/enable",
             enable,
@@ -200,13 +251,41 @@ fn letters_routes() -> Routes {
         )
 }
 
-async fn all(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.webhooks(who.tenant).await?))
+async fn all(Use(state): Use<State>, Asking(who): Asking, query: Params) -> Answer<Page<WebhookView>> {
+    let doing = word(&query, "doing", &WebhookDoing::ALL, WebhookDoing::as_str)?;
+    let of_kind = query.text("kind");
+    if let Some(text) = of_kind {
+        kind(text).map_err(|why| Problem::field("kind", why))?;
+    }
+    let mut items = state.switch.webhooks(who.tenant).await?;
+    items.retain(|view| {
+        let has = |text| view.kinds.is_empty() || view.kinds.iter().any(|kind| kind == text);
+        doing.is_none_or(|doing| view.doing == doing) && of_kind.is_none_or(has)
+    });
+    listed(&query, items, |view| view.name.to_string())
 }
 
-async fn one(Use(state): Use<State>, Asking(who): Asking, Path(name): Path<String>) -> Answer<WebhookView> {
+/// The version of a webhook: how far it is and what became of that is not of it.
+fn version_of(view: &WebhookView) -> String {
+    version(&(&view.url, &view.kinds, view.from_file, view.secrets))
+}
+
+async fn one(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
     let found = state.switch.webhooks(who.tenant).await?.into_iter().find(|view| view.name.as_str() == name);
-    found.map(Json).ok_or_else(|| Problem::not_found(format!("webhook {name}")))
+    let view = found.ok_or_else(|| Problem::not_found(format!("webhook {name}")))?;
+    Ok(tagged(&version_of(&view), view))
+}
+
+/// Kinds of events that there are.
+fn known_kinds(kinds: &[String]) -> Result<(), Problem> {
+    if kinds.len() > LIST_MAX {
+        return Err(Problem::field("kinds", format!("at most {LIST_MAX}")));
+    }
+    kinds.iter().try_for_each(|text| kind(text).map(drop).map_err(|why| Problem::field("kinds", why)))
 }
 
 /// A webhook with its secret, as it is answered.
@@ -231,12 +310,7 @@ async fn make(
     Said(new): Said<NewWebhook>,
 ) -> Result<impl IntoResponse, Problem> {
     Name::new(&new.name).map_err(|why| Problem::field("name", why.to_string()))?;
-    if new.kinds.len() > LIST_MAX {
-        return Err(Problem::field("kinds", format!("at most {LIST_MAX}")));
-    }
-    for text in &new.kinds {
-        kind(text).map_err(|why| Problem::field("kinds", why))?;
-    }
+    known_kinds(&new.kinds)?;
     let made = state.switch.new_webhook(who.tenant, new).await?;
     audit.change(format!("webhooks/{}", made.view.name), None::<&WebhookView>, Some(&made.view));
     Ok((StatusCode::CREATED, Json(Shown::from(made))))
@@ -247,6 +321,7 @@ struct Wish {
     state: State,
     tenant: TenantId,
     audit: Audit,
+    meant: Meant,
 }
 
 impl FromRequestParts<State> for Wish {
@@ -254,7 +329,8 @@ impl FromRequestParts<State> for Wish {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let Asking(who) = Asking::from_request_parts(parts, state).await?;
-        Ok(Self { state: state.clone(), tenant: who.tenant, audit: Audit::of(parts) })
+        let Ok(meant) = Meant::from_request_parts(parts, state).await;
+        Ok(Self { state: state.clone(), tenant: who.tenant, audit: Audit::of(parts), meant })
     }
 }
 
@@ -263,13 +339,25 @@ impl Wish {
     async fn done(self, name: &str, order: WebhookOrder) -> Answer<Shown> {
         let name = Name::new(name).map_err(|_| Problem::not_found(format!("webhook {name}")))?;
         let switch = &self.state.switch;
+        let _turn = Turn::of(&self.state.turns.webhooks, &self.meant).await;
         let before = switch.webhooks(self.tenant).await?.into_iter().find(|view| view.name == name);
+        self.meant.check(before.as_ref().map(version_of).as_deref())?;
         let removes = order == WebhookOrder::Remove;
         let made = switch.webhook_order(self.tenant, name, order).await?;
         let after = (!removes).then_some(&made.view);
         self.audit.change(format!("webhooks/{}", made.view.name), before.as_ref(), after);
         Ok(Json(made.into()))
     }
+}
+
+async fn change(
+    wish: Wish,
+    Path(name): Path<String>,
+    Said(change): Said<WebhookChange>,
+) -> Result<Response, Problem> {
+    known_kinds(change.kinds.as_deref().unwrap_or_default())?;
+    let Json(shown) = wish.done(&name, WebhookOrder::Change(change)).await?;
+    Ok(tagged(&version_of(&shown.view), shown))
 }
 
 async fn enable(wish: Wish, Path(name): Path<String>) -> Answer<Shown> {

@@ -5,9 +5,12 @@ use crate::asked::{Said, Says};
 use crate::audit::Audit;
 use crate::catalog::{Routes, catalog, key};
 use crate::key::Asking;
+use crate::list::{Came, listed, word};
+use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, Page, page};
 use crate::state::State;
+use crate::tag::{Meant, Turn, tagged, version};
 use axum::Json;
 use axum::extract::{Path, State as Use};
 use axum::http::StatusCode;
@@ -25,6 +28,7 @@ pub(super) fn routes() -> Routes {
             "/keys",
             list,
             key("listKeys", "keys:read", "The keys of the tenant that were made over the API")
+                .filters(&["state", "scope", "after", "limit"])
                 .gives::<Page<KeyView>>(),
         )
         .post(
@@ -44,7 +48,9 @@ pub(super) fn routes() -> Routes {
         .delete(
             "/keys/{id}",
             revoke,
-            key("revokeKey", "keys:write", "Has a key open nothing any more, at once").gives::<KeyView>(),
+            key("revokeKey", "keys:write", "Has a key open nothing any more, at once")
+                .gives::<KeyView>()
+                .refuses(&[412]),
         )
         .get(
             "/scopes",
@@ -170,9 +176,14 @@ async fn make(
     Ok((StatusCode::CREATED, Json(MadeKey { view, key: text })).into_response())
 }
 
-async fn list(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<KeyView>> {
-    let keys = state.doors.with(&*state.switch, |known| known.keys(who.tenant)).await?;
-    Ok(page(keys.iter().map(KeyView::from).collect()))
+async fn list(Use(state): Use<State>, Asking(who): Asking, query: Params) -> Answer<Page<KeyView>> {
+    let good = word(&query, "state", &[true, false], |good| if good { "good" } else { "over" })?;
+    let (scope, now) = (query.text("scope"), state.switch.moment());
+    let mut keys = state.doors.with(&*state.switch, |known| known.keys(who.tenant)).await?;
+    keys.retain(|key| {
+        good.is_none_or(|good| key.is_good(now) == good) && scope.is_none_or(|scope| key.scopes.cover(scope))
+    });
+    listed(&query, keys.iter().map(KeyView::from).collect(), |view| Came(view.made, view.id.clone()))
 }
 
 async fn key_of(state: &State, tenant: TenantId, id: &str) -> Result<KeyRecord, Problem> {
@@ -182,8 +193,18 @@ async fn key_of(state: &State, tenant: TenantId, id: &str) -> Result<KeyRecord, 
         .ok_or_else(|| Problem::not_found("the tenant has no key of this id"))
 }
 
-async fn read(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<KeyView> {
-    Ok(Json(KeyView::from(&key_of(&state, who.tenant, &id).await?)))
+/// The version of a key: when it was used is not of it.
+fn version_of(key: &KeyRecord) -> String {
+    version(&(&key.name, &key.scopes, key.expires, key.revoked))
+}
+
+async fn read(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let key = key_of(&state, who.tenant, &id).await?;
+    Ok(tagged(&version_of(&key), KeyView::from(&key)))
 }
 
 async fn revoke(
@@ -191,9 +212,12 @@ async fn revoke(
     Asking(who): Asking,
     audit: Audit,
     Path(id): Path<String>,
+    meant: Meant,
 ) -> Answer<KeyView> {
     let switch = &*state.switch;
+    let _turn = Turn::of(&state.turns.keys, &meant).await;
     let before = key_of(&state, who.tenant, &id).await?;
+    meant.check(Some(&version_of(&before)))?;
     let revoked = before.revoked.or(Some(switch.moment()));
     let key = KeyRecord { revoked, ..before.clone() };
     // it opens nothing from here on, whatever becomes of the store

@@ -8,10 +8,13 @@ use crate::asked::{MaySay, Said, Says};
 use crate::audit::Audit;
 use crate::catalog::{Routes, key};
 use crate::key::Asking;
+use crate::list::{Came, flag, listed, word};
+use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Page, page};
+use crate::routes::{Answer, Page};
 use crate::state::State;
 use crate::switch::{Caller, Switch};
+use crate::tag::{Meant, tagged, version};
 use crate::vault::NewPassword;
 use axum::Json;
 use axum::extract::{Path, State as Use};
@@ -37,7 +40,9 @@ pub(super) fn routes() -> Routes {
         .get(
             "/users",
             list,
-            key("listUsers", see, "The people who administrate the tenant").gives::<Page<UserView>>(),
+            key("listUsers", see, "The people who administrate the tenant")
+                .filters(&["role", "disabled", "after", "limit"])
+                .gives::<Page<UserView>>(),
         )
         .post(
             "/users",
@@ -58,14 +63,14 @@ pub(super) fn routes() -> Routes {
             key("changeUser", change, "Changes what is said of a person")
                 .takes::<UserChanges>(r#"{"roles": ["supervisor", "auditor"]}"#)
                 .gives::<UserView>()
-                .refuses(&[409]),
+                .refuses(&[409, 412]),
         )
         .delete(
             "/users/{name}",
             remove,
             key("removeUser", change, "Removes a person, and ends his sessions")
                 .gives::<UserView>()
-                .refuses(&[409]),
+                .refuses(&[409, 412]),
         )
         .post(
             "/users/{name}/password",
@@ -84,6 +89,7 @@ pub(super) fn routes() -> Routes {
             "/sessions",
             sessions,
             key("listSessions", "sessions:read", "Sessions of people that go on")
+                .filters(&["user", "after", "limit"])
                 .gives::<Page<PersonSession>>(),
         )
         .delete(
@@ -134,6 +140,13 @@ pub(crate) struct PersonSession {
     used: Wall,
     address: String,
     agent: String,
+}
+
+impl PersonSession {
+    /// What it is listed by.
+    pub(super) fn came(&self) -> Came {
+        Came(self.since, self.id.clone())
+    }
 }
 
 impl From<&UserSession> for PersonSession {
@@ -318,13 +331,29 @@ async fn make(
     Ok((StatusCode::CREATED, Json(MadeUser { view, password: made })).into_response())
 }
 
-async fn list(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<UserView>> {
-    let users = state.switch.users(who.tenant).await?;
-    Ok(page(users.iter().map(UserView::from).collect()))
+async fn list(Use(state): Use<State>, Asking(who): Asking, query: Params) -> Answer<Page<UserView>> {
+    let role = word(&query, "role", &Role::ALL, Role::as_str)?;
+    let disabled = flag(&query, "disabled")?;
+    let mut users = state.switch.users(who.tenant).await?;
+    users.retain(|user| {
+        role.is_none_or(|role| user.roles.contains(&role)) && disabled.is_none_or(|is| user.disabled == is)
+    });
+    listed(&query, users.iter().map(UserView::from).collect(), |view| view.name.to_string())
 }
 
-async fn read(Use(state): Use<State>, Asking(who): Asking, Path(name): Path<String>) -> Answer<UserView> {
-    Ok(Json(UserView::from(&person(&*state.switch, who.tenant, &name).await?)))
+/// The version of a person: when he signed in is not of it.
+fn version_of(user: &UserRecord) -> String {
+    let totp = user.totp.as_ref().is_some_and(|totp| totp.confirmed);
+    version(&(&user.name, &user.display, &user.roles, user.disabled, totp, user.password.set))
+}
+
+async fn read(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let user = person(&*state.switch, who.tenant, &name).await?;
+    Ok(tagged(&version_of(&user), UserView::from(&user)))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -346,12 +375,14 @@ async fn put(
     Asking(who): Asking,
     Path(name): Path<String>,
     audit: Audit,
+    meant: Meant,
     Said(said): Said<UserChanges>,
-) -> Answer<UserView> {
+) -> Result<Response, Problem> {
     let switch = &*state.switch;
     let _one = state.doors.one().await;
     let before = person(switch, who.tenant, &name).await?;
     may_change(&who, &before)?;
+    meant.check(Some(&version_of(&before)))?;
     let mut user = before.clone();
     if let Some(text) = said.display {
         display(&text)?;
@@ -372,7 +403,7 @@ async fn put(
     }
     let view = UserView::from(&user);
     audit.change(format!("users/{}", user.name), Some(&UserView::from(&before)), Some(&view));
-    Ok(Json(view))
+    Ok(tagged(&version_of(&user), view))
 }
 
 async fn remove(
@@ -380,11 +411,13 @@ async fn remove(
     Asking(who): Asking,
     Path(name): Path<String>,
     audit: Audit,
+    meant: Meant,
 ) -> Answer<UserView> {
     let switch = &*state.switch;
     let _one = state.doors.one().await;
     let user = person(switch, who.tenant, &name).await?;
     may_change(&who, &user)?;
+    meant.check(Some(&version_of(&user)))?;
     keeps_one(switch, &user, None).await?;
     switch.keep(vec![AccessWrite::NoUser(user.tenant, user.name.clone())]).await?;
     state.doors.end_of(switch, &user, None).await?;
@@ -444,9 +477,11 @@ async fn no_totp(
     Ok(Json(view))
 }
 
-async fn sessions(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<PersonSession>> {
+async fn sessions(Use(state): Use<State>, Asking(who): Asking, query: Params) -> Answer<Page<PersonSession>> {
     let sessions = state.doors.sessions(&*state.switch, who.tenant).await?;
-    Ok(page(sessions.iter().map(PersonSession::from).collect()))
+    let wanted = |session: &&UserSession| query.text("user").is_none_or(|name| session.user.as_str() == name);
+    let sessions = sessions.iter().filter(wanted).map(PersonSession::from).collect();
+    listed(&query, sessions, PersonSession::came)
 }
 
 async fn end(

@@ -12,8 +12,10 @@ use crate::asked::{Said, Says};
 use crate::audit::{Audit, can_note};
 use crate::catalog::{Op, Routes, open, person};
 use crate::key::{Asking, key_of, source_of};
+use crate::list::listed;
+use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Page, page};
+use crate::routes::{Answer, Page};
 use crate::state::State;
 use crate::switch::{Caller, Person, Refusal};
 use axum::Json;
@@ -68,7 +70,9 @@ pub(super) fn routes() -> Routes {
         .get(
             "/session/mine",
             mine,
-            person("listOwnSessions", "One's own sessions").gives::<Page<PersonSession>>(),
+            person("listOwnSessions", "One's own sessions")
+                .filters(&["after", "limit"])
+                .gives::<Page<PersonSession>>(),
         )
         .delete(
             "/session/mine/{id}",
@@ -285,10 +289,10 @@ async fn sign_out(Use(state): Use<State>, signed: Signed, audit: Audit) -> Resul
     Ok(([(header::SET_COOKIE, set_cookie("", 0)?)], Json(view)).into_response())
 }
 
-async fn mine(Use(state): Use<State>, signed: Signed) -> Answer<Page<PersonSession>> {
+async fn mine(Use(state): Use<State>, signed: Signed, query: Params) -> Answer<Page<PersonSession>> {
     let all = state.doors.sessions(&*state.switch, signed.caller.tenant).await?;
     let own = all.iter().filter(|session| session.user == signed.person.name);
-    Ok(page(own.map(PersonSession::from).collect()))
+    listed(&query, own.map(PersonSession::from).collect(), PersonSession::came)
 }
 
 async fn end_mine(

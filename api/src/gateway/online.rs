@@ -4,7 +4,7 @@ use super::ask::{Answered, Ask, done, result};
 use super::code::{Code, Fault};
 use super::number;
 use super::seen::{State, WORK};
-use cordboard_model::desk::{DeskAct, DeskView, SeatState};
+use cordboard_model::desk::{DeskAct, DeskCall, DeskView, SeatState};
 use cordboard_model::service::{AgentOrder, QueueKind};
 use cordboard_model::time::Wall;
 use cordboard_model::view::AgentStatus;
@@ -169,6 +169,11 @@ pub(crate) async fn auto_answer(ask: Ask) -> Answered {
 pub(crate) async fn auto_idle(ask: Ask) -> Answered {
     let on = switched(&ask)?;
     ask.seat.lock().manner.auto_idle = on;
+    let talks = |call: &DeskCall| call.seat.state == SeatState::Talking;
+    if !on && ask.desk().await?.calls.iter().any(talks) {
+        // a call that begins later has this by itself; the one that he is in is meant, too
+        return ask.want(AgentOrder::NotReady { reason: Some(WORK.to_owned()) }).await;
+    }
     done()
 }
 

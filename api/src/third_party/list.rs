@@ -3,14 +3,16 @@
 use crate::catalog::{Routes, oversee};
 use crate::desk::Desk;
 use crate::key::Overseeing;
+use crate::list::listed;
+use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, Page, page};
+use crate::routes::{Answer, Done, Page};
 use crate::state::State;
 use axum::extract::{Path, State as Use};
 use cordboard_model::id::AgentId;
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::SessionView;
-use cordboard_model::view::AgentStatus;
+use cordboard_model::view::{AgentStatus, AgentView};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,6 +22,7 @@ pub(super) fn routes() -> Routes {
             "/agent-sessions",
             list,
             oversee("listAgentSessions", "agents:read", "Where agents are signed in, of those who are")
+                .filters(&["agent", "after", "limit"])
                 .gives::<Page<One>>(),
         )
         .delete(
@@ -38,17 +41,18 @@ struct One {
     session: SessionView,
 }
 
-async fn list(Use(state): Use<State>, Overseeing(who): Overseeing) -> Answer<Page<One>> {
+async fn list(Use(state): Use<State>, Overseeing(who): Overseeing, query: Params) -> Answer<Page<One>> {
     let mut sessions = Vec::new();
+    let wanted = |view: &AgentView| query.text("agent").is_none_or(|name| view.agent.name.as_str() == name);
     for view in state.switch.agents(who.tenant()).await? {
-        if view.status == AgentStatus::SignedOut {
+        if view.status == AgentStatus::SignedOut || !wanted(&view) {
             continue;
         }
         if let Some(session) = state.switch.session_of(view.agent.clone()).await? {
             sessions.push(One { agent: view.agent, session });
         }
     }
-    Ok(page(sessions))
+    listed(&query, sessions, |one| one.agent.name.to_string())
 }
 
 async fn end(Use(state): Use<State>, Overseeing(who): Overseeing, Path(name): Path<String>) -> Answer<Done> {

@@ -337,3 +337,60 @@ async fn numbers_that_are_shown_who_waits_and_calls_of_two_ends_are_the_switchs_
     refused(&act(&served, "HangUpDoubleCall", &[("Acid", "acme.ffffffff-0-1")]).await, 404, "NotFound");
     refused(&act(&served, "MakeDoubleCall", &ends[..3]).await, 400, "MissingParameter");
 }
+
+/// A client whose connection broke sends the same again, signed anew: it is done once, and answered as it was.
+#[tokio::test]
+async fn a_change_with_a_clients_token_is_made_once_and_answered_as_it_was() {
+    let served = house().await;
+    let said = [("SkillGroupName", "again"), ("ChannelType", "1"), ("ClientToken", "tok-1")];
+    let first = act(&served, "CreateSkillGroup", &said).await;
+    done(&first);
+    let again = act(&served, "CreateSkillGroup", &said).await;
+    assert_eq!((again.status, again.text()), (200, first.text()), "its RequestId, too");
+    let other = [("SkillGroupName", "other"), ("ChannelType", "1"), ("ClientToken", "tok-1")];
+    refused(&act(&served, "CreateSkillGroup", &other).await, 400, "IdempotentParameterMismatch");
+    kept(&served, "queues", "other").await.problem(404);
+    let department = [("DepartmentName", "north"), ("ClientToken", "tok-1")];
+    done(&act(&served, "CreateDepartment", &department).await);
+    let plain = act(&served, "CreateSkillGroup", &said[..2]).await;
+    refused(&plain, 412, "OperationConflict");
+    let long = "x".repeat(256);
+    let too_long = [("DepartmentName", "south"), ("ClientToken", long.as_str())];
+    refused(&act(&served, "CreateDepartment", &too_long).await, 400, "InvalidParameter");
+    // what was refused because there is nobody is not what it comes to for a day
+    let rest = [("AccountName", "4711"), ("Type", "2"), ("ClientToken", "tok-2")];
+    for _ in 0..2 {
+        refused(&act(&served, "SuspendHotlineService", &rest).await, 500, "NoAgentFound");
+    }
+    // over a restart the answer is read from what is kept
+    let served = crate::serve_on(served.switch.clone(), cordboard_api::state::ApiConfig::default()).await;
+    assert_eq!(act(&served, "CreateSkillGroup", &said).await.text(), first.text());
+    refused(&act(&served, "CreateSkillGroup", &other).await, 400, "IdempotentParameterMismatch");
+    served.switch.shelf.open().answers.clear();
+    let served = crate::serve_on(served.switch.clone(), cordboard_api::state::ApiConfig::default()).await;
+    refused(&act(&served, "CreateSkillGroup", &said).await, 409, "OperationConflict");
+}
+
+/// The word of success is `Success`, or there is none; `OK` is that of robot tasks, which say that they are left out.
+#[tokio::test]
+async fn the_word_of_success_is_that_of_the_action() {
+    let served = house().await;
+    let pages = [("PageNo", "1"), ("PageSize", "10"), ("CurrentPage", "1")];
+    for (action, word, message) in [
+        ("GetAgent", Some("Success"), false),
+        ("ListSkillGroup", Some("Success"), true),
+        ("GetAllDepartment", Some("Success"), true),
+        ("QueryHotlineNumber", Some("Success"), true),
+        ("GetHotlineAgentStatus", Some("Success"), true),
+        ("QuerySkillGroups", None, false),
+        ("GetInstanceList", None, false),
+    ] {
+        let said = [pages.as_slice(), &[("AccountName", "1001")]].concat();
+        let answer = act(&served, action, &said).await;
+        let body = answer.json();
+        assert_eq!((answer.status, body["Code"].as_str()), (200, word), "{action}: {body}");
+        assert_eq!(body["Success"].as_bool(), word.map(|_| true), "{action}: {body}");
+        assert_eq!(body.get("Message").is_some(), message, "{action}: {body}");
+    }
+    refused(&act(&served, "StartTask", &[("TaskId", "1")]).await, 404, "InvalidAction.NotFound");
+}

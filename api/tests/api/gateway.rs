@@ -35,13 +35,13 @@ pub(crate) async fn gateway() -> Served {
 
 /// A signed-in client.
 pub(crate) struct Bar<'a> {
-    served: &'a Served,
-    workno: &'a str,
+    pub(crate) served: &'a Served,
+    pub(crate) workno: &'a str,
     pub(crate) guid: String,
 }
 
 /// The envelope of a 200.
-fn envelope(answer: &Answer) -> Value {
+pub(crate) fn envelope(answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("content-type"), "application/json; charset=UTF-8");
     let body = answer.json();
@@ -70,14 +70,14 @@ pub(crate) fn plain() -> Value {
 }
 
 impl Bar<'_> {
-    async fn raw(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn raw(&self, method: &str, path: &str, body: &str) -> Answer {
         let at = path.find(['/', '?']).unwrap_or(path.len());
         let (face, rest) = path.split_at(at);
         let path = format!("{BASE}/{face}/{}{rest}", self.workno);
         self.served.ask(method, &path, &[("guid", &self.guid)], body).await
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         envelope(&self.raw(method, path, body).await)
     }
 
@@ -101,7 +101,7 @@ impl Bar<'_> {
     }
 
     /// The types of so many events, each by a poll of its own.
-    async fn events(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn events(&mut self, count: usize) -> Vec<String> {
         let mut kinds = Vec::new();
         for _ in 0..count {
             let event = self.poll().await;
@@ -111,7 +111,7 @@ impl Bar<'_> {
     }
 }
 
-fn last_order(served: &Served) -> String {
+pub(crate) fn last_order(served: &Served) -> String {
     served.switch.on(TenantId::DEFAULT, |floor| floor.orders.last().cloned().unwrap_or_default())
 }
 
@@ -350,7 +350,7 @@ async fn states_come_with_their_reasons_and_times() {
 }
 
 /// A caller of the queue is offered to 1001 and taken.
-fn caller(served: &Served) {
+pub(crate) fn caller(served: &Served) {
     let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
     let queue = QueueId::new(TenantId::DEFAULT, "sales").unwrap();
     served.switch.on(TenantId::DEFAULT, |floor| {

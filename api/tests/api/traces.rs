@@ -5,7 +5,7 @@ use cordboard_model::id::{CallId, TenantId};
 use cordboard_model::trace::{TraceMessage, TraceParty, TraceStep, TraceView, TraceWhat};
 
 /// A ladder of one INVITE with this Call-ID.
-fn ladder(call: Option<CallId>, call_id: &str) -> TraceView {
+pub fn ladder(call: Option<CallId>, call_id: &str) -> TraceView {
     let remote = "192.0.2.7:5060".parse().unwrap();
     let message = TraceMessage {
         party: 0,

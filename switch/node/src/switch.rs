@@ -307,7 +307,7 @@ impl Switch for NodeSwitch {
     }
 
     fn recordings(&self, tenant: TenantId, asked: RecordingsAsked) -> Later<Vec<RecordingView>> {
-        let RecordingsAsked { before, limit, label } = asked;
+        let RecordingsAsked { before, limit, label, call } = asked;
         let (store, keeping) = (Arc::clone(&self.store), self.recordings.clone());
         Box::pin(async move {
             let after = match before {
@@ -322,6 +322,7 @@ impl Switch for NodeSwitch {
                 before: after,
                 limit: Some(limit),
                 label,
+                call,
                 ..Default::default()
             };
             let items = store.recordings(tenant, &asked).await.map_err(store_refusal)?.items;

@@ -229,10 +229,7 @@ impl Deliveries {
     /// There is one of this name, or too many, or its URL is not allowed.
     pub fn make(&self, tenant: TenantId, new: NewWebhook) -> Result<WebhookMade, Refusal> {
         let name = Name::new(&new.name).map_err(|why| Refusal::Invalid(vec![why.to_string()]))?;
-        if outgoing::allowed(&self.machine.allowed, &new.url, ["http", "https"]).is_none() {
-            let why = "url: no URL below one that [webhooks] allowed of the configuration names";
-            return Err(Refusal::Invalid(vec![why.into()]));
-        }
+        self.may_go_to(&new.url)?;
         let ours = self.lock().keys().filter(|(of, _)| *of == tenant).count();
         if self.lock().contains_key(&(tenant, name.clone())) {
             return Err(Refusal::Conflict(format!("there is a webhook {name}")));
@@ -247,6 +244,29 @@ impl Deliveries {
         self.begin(of_api(tenant, name.clone(), made));
         let view = self.view(tenant, &name)?;
         Ok(WebhookMade { view, secret: Some(secret) })
+    }
+
+    fn may_go_to(&self, url: &str) -> Result<(), Refusal> {
+        let why = "url: no URL below one that [webhooks] allowed of the configuration names";
+        let found = outgoing::allowed(&self.machine.allowed, url, ["http", "https"]);
+        found.map(drop).ok_or_else(|| Refusal::Invalid(vec![why.into()]))
+    }
+
+    /// Has one that the API made be as this from now on, and after a restart.
+    fn remake(&self, tenant: TenantId, name: &Name, shelf: &Shelf, made: Made) -> Result<(), Refusal> {
+        let before = shelf.made().ok_or_else(|| missing(name))?;
+        shelf.make(&made).map_err(|why| disk(&why))?;
+        let definition = of_api(tenant, name.clone(), made);
+        self.begin(definition.clone());
+        let taken = self.lock().get(&(tenant, name.clone())).is_none_or(|one| one.definition == definition);
+        match taken {
+            true => Ok(()),
+            false => {
+                // Too much was ordered of it at once: it stays as it was, here and there.
+                shelf.make(&before).map_err(|why| disk(&why))?;
+                Err(Refusal::Busy(1))
+            }
+        }
     }
 
     fn view(&self, tenant: TenantId, name: &Name) -> Result<WebhookView, Refusal> {
@@ -286,14 +306,26 @@ impl Deliveries {
                     found.told.dead.store(shelf.ids().len() as u64, Relaxed);
                 }
             }
-            WebhookOrder::NewSecret | WebhookOrder::Remove if definition.from_file => return of_file(),
+            WebhookOrder::NewSecret | WebhookOrder::Change(_) | WebhookOrder::Remove
+                if definition.from_file =>
+            {
+                return of_file();
+            }
+            WebhookOrder::Change(change) => {
+                let mut kept = shelf.made().ok_or_else(|| missing(name))?;
+                if let Some(url) = change.url {
+                    self.may_go_to(&url)?;
+                    kept.url = url;
+                }
+                kept.kinds = change.kinds.unwrap_or(kept.kinds);
+                self.remake(tenant, name, &shelf, kept)?;
+            }
             WebhookOrder::NewSecret => {
                 let made = fresh()?;
                 let mut kept = shelf.made().ok_or_else(|| missing(name))?;
                 kept.secrets.insert(0, made.0.clone());
                 kept.secrets.truncate(2);
-                shelf.make(&kept).map_err(|why| disk(&why))?;
-                self.begin(of_api(tenant, name.clone(), kept));
+                self.remake(tenant, name, &shelf, kept)?;
                 secret = Some(made);
             }
             WebhookOrder::Remove => {

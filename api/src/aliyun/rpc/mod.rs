@@ -14,6 +14,7 @@ mod said;
 mod sign;
 
 use super::PLACE;
+use crate::again::{Unanswered, by_parameter};
 use crate::audit::{Audit, can_note};
 use crate::catalog::{Access, Op};
 use crate::contract::Contract;
@@ -43,6 +44,10 @@ use std::time::Instant;
 const SKEW_MS: i64 = 15 * 60_000;
 /// Longest nonce, bytes.
 const NONCE_MAX: usize = 128;
+/// The parameter with which a change is made once.
+const CLIENT_TOKEN: &str = "ClientToken";
+/// Longest one, bytes.
+const TOKEN_MAX: usize = 255;
 
 /// Fields beyond the envelope.
 type Fields = Map<String, Value>;
@@ -206,11 +211,53 @@ pub(super) async fn root(Use(state): Use<State>, request: Request) -> Response {
         Ok(body) => body,
         Err(why) => return why.into_response(),
     };
-    let (action, done) = match taken(state, audit, &parts, &body).await {
-        Ok((call, action)) => (action.clone(), rows::act(&call, &action).await),
-        Err(fault) => (String::new(), Err(fault)),
+    match taken(state, audit, &parts, &body).await {
+        Ok((call, action)) => carried(id, call, action).await,
+        Err(fault) => answer(&id, "", Err(fault)),
+    }
+}
+
+/// Does it; once where a change comes with a token of the client's, which gives the first answer for a day.
+async fn carried(id: String, call: Call, action: String) -> Response {
+    let changes = rows::row(&action).is_ok_and(|row| row.changes);
+    let Some(token) = call.said.text(CLIENT_TOKEN).filter(|_| changes).map(str::to_owned) else {
+        let done = rows::act(&call, &action).await;
+        return answer(&id, &action, done);
     };
-    answer(&id, &action, done)
+    if token.len() > TOKEN_MAX {
+        return answer(&id, &action, Err(Fault::invalid(CLIENT_TOKEN, "it is longer than 255 bytes")));
+    }
+    let whose = format!("{} {} {action}", call.tenant, call.application.client_id);
+    let (state, said) = (call.state.clone(), call.said.meant());
+    let (own_id, own_action) = (id.clone(), action.clone());
+    let next = async move {
+        let done = rows::act(&call, &own_action).await;
+        answer(&own_id, &own_action, done)
+    };
+    match by_parameter(&state, (&whose, &token), said.as_bytes(), next).await {
+        Ok(response) => response,
+        Err(why) => answer(&id, &action, Err(why.into())),
+    }
+}
+
+impl From<Unanswered> for Fault {
+    fn from(why: Unanswered) -> Self {
+        let conflict = |why: &str| Self::new(StatusCode::CONFLICT, "OperationConflict", why);
+        match why {
+            Unanswered::Other => {
+                let why = "this ClientToken was used with other parameters";
+                Self::new(StatusCode::BAD_REQUEST, "IdempotentParameterMismatch", why)
+            }
+            Unanswered::UnderWay => conflict("the request of this ClientToken is being carried out"),
+            Unanswered::Unknown => {
+                conflict("a request of this ClientToken was begun, and what came of it is not known: look")
+            }
+            Unanswered::Busy => {
+                let why = "what came of this ClientToken cannot be read now; nothing was done";
+                Self { wait: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "Throttling", why) }
+            }
+        }
+    }
 }
 
 /// Whether an action is asked for.

@@ -9,6 +9,9 @@ pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     form(text)
 }
 
+/// Parameters that are another with each sending.
+const SIGNED: [&str; 3] = ["Signature", "SignatureNonce", "Timestamp"];
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Said(Vec<(String, String)>);
@@ -22,6 +25,15 @@ impl Said {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let mut found = self.0.iter().filter(|(known, value)| known == name && !value.is_empty());
         found.next().map(|(_, value)| value.as_str())
+    }
+
+    /// What is meant, whoever signed it and when: the same of a request that is sent again.
+    pub(super) fn meant(&self) -> String {
+        let meant = self.0.iter().filter(|(name, _)| !SIGNED.contains(&name.as_str()));
+        let mut pairs: Vec<String> =
+            meant.map(|(name, value)| format!("{} {name}={} {value}", name.len(), value.len())).collect();
+        pairs.sort();
+        pairs.join("&")
     }
 
     /// A parameter that has to be there.

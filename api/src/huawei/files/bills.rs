@@ -219,7 +219,7 @@ async fn recordings(ask: &Ask, bill: &Bill) -> Result<Vec<RecordingView>, Fault>
     let mut all: Vec<RecordingView> = Vec::new();
     let mut before = None;
     loop {
-        let asked = RecordingsAsked { before, limit: PAGE, label: None };
+        let asked = RecordingsAsked { before, limit: PAGE, label: None, call: bill.call };
         let page = ask.shapes.switch.recordings(bill.tenant, asked).await.map_err(failed)?;
         before = page.last().map(|view| view.entry.recording);
         let is_last =

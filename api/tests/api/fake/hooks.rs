@@ -52,6 +52,10 @@ impl Webhooks for Fake {
             let view = &mut floor.webhooks[at];
             let mut secret = None;
             match order {
+                WebhookOrder::Change(change) => {
+                    view.url = change.url.unwrap_or_else(|| view.url.clone());
+                    view.kinds = change.kinds.unwrap_or_else(|| view.kinds.clone());
+                }
                 WebhookOrder::Enable => view.doing = WebhookDoing::Delivers,
                 WebhookOrder::Disable => view.doing = WebhookDoing::Disabled,
                 WebhookOrder::NewSecret => {

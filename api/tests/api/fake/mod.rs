@@ -313,15 +313,18 @@ impl Switch for Fake {
 
     fn traces(&self, tenant: TenantId, most: usize) -> Later<Vec<TraceEntry>> {
         self.answer(tenant, |floor| {
-            let entry = |view: &TraceView| TraceEntry {
+            let entry = |(view, after): (&TraceView, i64)| TraceEntry {
                 call: view.call,
                 call_id: None,
                 from: String::new(),
                 to: String::new(),
-                last: floor.now,
+                last: Wall(floor.now.0 + after),
                 title: "INVITE".into(),
             };
-            Ok(floor.traces.iter().rev().take(most).map(entry).collect())
+            let mut all: Vec<_> = floor.traces.iter().zip(0..).map(entry).collect();
+            all.reverse();
+            all.truncate(most);
+            Ok(all)
         })
     }
 
@@ -400,10 +403,12 @@ impl Switch for Fake {
     }
 
     fn recordings(&self, tenant: TenantId, asked: RecordingsAsked) -> Later<Vec<RecordingView>> {
-        let RecordingsAsked { before, limit, label } = asked;
+        let RecordingsAsked { before, limit, label, call } = asked;
         self.answer(tenant, |floor| {
             let fits = |(entry, _): &&(RecordingEntry, PathBuf)| {
-                before.is_none_or(|b| entry.recording < b) && label.as_ref().is_none_or(|l| entry.label == *l)
+                before.is_none_or(|b| entry.recording < b)
+                    && label.as_ref().is_none_or(|l| entry.label == *l)
+                    && call.is_none_or(|call| entry.call == call)
             };
             let newest = floor.recordings.iter().rev().filter(fits);
             let view =
@@ -495,6 +500,11 @@ fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> 
     }
     if act == DeskAct::Seat(SeatOrder::Hold(false)) {
         let (code, why) = DeskFault::NotHeld.words();
+        return Err(Refusal::Named(code, why.into()));
+    }
+    let in_none = floor.agents.get(&agent).is_some_and(|view| floor.desk_calls(view).is_empty());
+    if in_none && matches!(act, DeskAct::Answer | DeskAct::Keys(_)) {
+        let (code, why) = DeskFault::NoCall.words();
         return Err(Refusal::Named(code, why.into()));
     }
     let call = call.map(|call| format!(" in {call}")).unwrap_or_default();

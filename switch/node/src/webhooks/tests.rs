@@ -1,5 +1,6 @@
 use super::*;
 use crate::hub::{EventGauges, Hub, HubSetup};
+use cordboard_api::webhooks::WebhookChange;
 use cordboard_lane::lane;
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::time::Wall;
@@ -108,9 +109,10 @@ struct Bench {
     seq: u64,
 }
 
-fn rules(url: &str) -> WebhooksMachine {
+/// Posts may go to these, with spaces between.
+fn rules(urls: &str) -> WebhooksMachine {
     WebhooksMachine {
-        allowed: vec![url.to_owned()],
+        allowed: urls.split(' ').map(str::to_owned).collect(),
         ca: None,
         allow_private: true,
         limit: Duration::from_secs(5),
@@ -319,6 +321,49 @@ async fn one_that_the_api_makes_lives_on_and_two_secrets_sign_while_one_takes_th
     assert!(bench.all.list(US).is_empty() && shelf::made(&dir.join("hooks")).is_empty());
     bench.end().await;
     std::fs::remove_dir_all(&dir).unwrap();
+}
+
+/// Where it goes and what it is told of are changed without a loss: it goes on from where it is, and is so after a restart.
+#[tokio::test]
+async fn one_that_the_api_made_goes_elsewhere_from_where_it_is_and_one_of_the_file_does_not() {
+    let dir = scratch("changed");
+    let (mut first, mut second) = (Receiver::new().await, Receiver::new().await);
+    let both = format!("{} {}", first.url, second.url);
+    let mut bench = Bench::new(&dir, 7, &both, &[]);
+    from_the_first(&dir, 7);
+    let new = NewWebhook { name: "crm".into(), url: first.url.clone(), kinds: Vec::new() };
+    bench.all.make(US, new).unwrap();
+    bench.tell(1);
+    assert_eq!(first.next().await.seqs(), [1]);
+    bench.until("the place", |view| view.seq == 1).await;
+    let change = |url: Option<&str>, kinds: Option<Vec<String>>| {
+        WebhookOrder::Change(WebhookChange { url: url.map(str::to_owned), kinds })
+    };
+    let name = Name::new("crm").unwrap();
+    let wrong = bench.all.order(US, &name, change(Some("https://elsewhere.example/"), None));
+    assert!(matches!(wrong, Err(Refusal::Invalid(_))));
+    let done = bench.order(change(Some(&second.url), None));
+    assert_eq!((done.view.url.as_str(), done.secret), (second.url.as_str(), None));
+    bench.tell(1);
+    assert_eq!(second.next().await.seqs(), [2]);
+    bench.until("the place", |view| view.seq == 2).await;
+    bench.order(change(None, Some(vec!["call_ended".into()])));
+    bench.tell(1);
+    bench.until("the place beyond what it is not told of", |view| view.seq == 3).await;
+    bench.end().await;
+    bench = Bench::new(&dir, 8, &both, &[]);
+    assert_eq!((bench.view().url, bench.view().kinds), (second.url.clone(), vec!["call_ended".into()]));
+    assert!(first.came.try_recv().is_err() && second.came.try_recv().is_err());
+    bench.end().await;
+    let dir_of_file = scratch("changed-file");
+    let of_file = [crm(&first.url)];
+    bench = Bench::new(&dir_of_file, 7, &both, &of_file);
+    let refused = bench.all.order(US, &name, change(Some(&first.url), None));
+    assert!(matches!(refused, Err(Refusal::Conflict(_))));
+    bench.end().await;
+    for dir in [dir, dir_of_file] {
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }
 
 /// A private address is no place for events, unless the configuration says so; nor is one that it does not name.
