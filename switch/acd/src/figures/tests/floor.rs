@@ -5,13 +5,13 @@ use crate::tests::bench::{T, agent, call, queue, snapshot};
 use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput};
 use cordboard_model::calendar;
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::cdr::{Cdr, QueueVisit};
+use cordboard_model::cdr::{Cdr, LegRecord, LegRole, QueueVisit};
 use cordboard_model::config::{self, Snapshot};
 use cordboard_model::event::EventKind;
 use cordboard_model::figures::{Figures, ReportBy, ReportRow, ReportStep, WallView};
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TrunkId};
 use cordboard_model::leg::PartyId;
-use cordboard_model::record::{AgentInterval, IntervalEnd};
+use cordboard_model::record::{AgentInterval, CallRow, IntervalEnd};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Time, Wall, WallClock};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,6 +33,12 @@ pub(super) struct Floor {
     /// The raw records.
     pub(super) visits: Vec<QueueVisit>,
     pub(super) intervals: Vec<AgentInterval>,
+    /// Calls and their legs have records, too.
+    pub(super) whole: bool,
+    pub(super) calls: Vec<CallRow>,
+    pub(super) legs: Vec<LegRecord>,
+    /// How each call that is up came.
+    came: BTreeMap<CallId, (Wall, Option<TrunkId>, Vec<FlowId>)>,
 }
 
 impl Floor {
@@ -53,6 +59,10 @@ impl Floor {
             news: VecDeque::new(),
             visits: Vec::new(),
             intervals: Vec::new(),
+            whole: false,
+            calls: Vec::new(),
+            legs: Vec::new(),
+            came: BTreeMap::new(),
         };
         let config = floor.config.clone();
         floor.ledger.configure(&config, floor.moment());
@@ -143,17 +153,22 @@ impl Floor {
         let (call, queue) = (call(n), queue(name));
         if !self.open.contains_key(&call) {
             self.ledger.came(call, None, self.moment());
+            self.came.insert(call, (self.moment().wall, None, Vec::new()));
         }
         self.tell(AcdInput::Enter { call, queue, timeout_ms: None, priority: 0, staffed: false, wish: None });
     }
 
     /// The same of a call that came by a trunk and ran a flow.
     pub(super) fn enter_by(&mut self, n: u64, name: &str, trunk: &str, flow: &str) {
-        let trunk = TrunkId::new(T, trunk).unwrap();
-        self.ledger.came(call(n), Some(trunk), self.moment());
+        let (trunk, flow) = (TrunkId::new(T, trunk).unwrap(), FlowId::new(T, flow).unwrap());
+        self.ledger.came(call(n), Some(trunk.clone()), self.moment());
+        self.came.insert(call(n), (self.moment().wall, Some(trunk), vec![flow.clone()]));
         self.open.entry(call(n)).or_default();
-        let started = EventKind::FlowStarted { call: call(n), flow: FlowId::new(T, flow).unwrap() };
+        let started = EventKind::FlowStarted { call: call(n), flow };
         self.ledger.note_event(&started, self.moment());
+        if self.whole {
+            self.ledger.note_event(&EventKind::CallAnswered { call: call(n) }, self.moment());
+        }
         self.enter(n, name);
     }
 
@@ -203,6 +218,12 @@ impl Floor {
     pub(super) fn over(&mut self, n: u64, by: Party) {
         let at = self.moment();
         let queues = self.open.remove(&call(n)).unwrap_or_default();
+        let (started, trunk, flows) = self.came.remove(&call(n)).unwrap_or((at.wall, None, Vec::new()));
+        let answered = trunk.is_some();
+        let leg = trunk.map(|trunk| leg_of(n, trunk, (started, at.wall))).filter(|_| self.whole);
+        if self.whole {
+            self.calls.push(CallRow { call: call(n), started, answered, flows });
+        }
         let mut cdr = Cdr {
             call: call(n),
             from: PartyId::new("1"),
@@ -216,7 +237,7 @@ impl Floor {
             agent: None,
             flows: Vec::new(),
             queues,
-            legs: Vec::new(),
+            legs: leg.into_iter().collect(),
             recordings: Vec::new(),
             data: BTreeMap::new(),
             transfers: Vec::new(),
@@ -229,6 +250,7 @@ impl Floor {
         self.ledger.close(&mut cdr, at);
         self.offered.remove(&call(n));
         self.visits.append(&mut cdr.queues);
+        self.legs.append(&mut cdr.legs);
     }
 
     pub(super) fn ready(&mut self, name: &str) {
@@ -256,6 +278,8 @@ impl Floor {
         let zone = calendar::zone(&self.config.tenants[&T].zone).unwrap();
         let mut fold = Fold::new(by, grid);
         self.visits.iter().for_each(|visit| fold.visit(visit));
+        self.calls.iter().for_each(|call| fold.call(call));
+        self.legs.iter().for_each(|leg| fold.leg(leg));
         self.intervals.iter().for_each(|interval| fold.interval(interval));
         self.ledger.open_intervals(T, self.moment()).iter().for_each(|interval| fold.interval(interval));
         fold.finish(&zone).unwrap()
@@ -272,6 +296,29 @@ impl Floor {
         let at = self.moment();
         let config = self.config.clone();
         self.ledger.wall(&config, T, at).unwrap()
+    }
+}
+
+/// The leg of a caller who came by a trunk and was answered at once.
+fn leg_of(n: u64, trunk: TrunkId, (started, ended): (Wall, Wall)) -> LegRecord {
+    LegRecord {
+        leg: LegId { tenant: T, start: 7, shard: 0, number: n },
+        role: LegRole::Caller,
+        party: PartyId::new("1"),
+        agent: None,
+        started,
+        rang: None,
+        picked_up: None,
+        answered: Some(started),
+        ended,
+        cause: Cause::Normal,
+        sip_status: None,
+        stats: Default::default(),
+        video: None,
+        verdict: None,
+        findings: Vec::new(),
+        presented: None,
+        trunk: Some(trunk),
     }
 }
 
