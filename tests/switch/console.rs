@@ -74,6 +74,17 @@ fn a_flow(desk: &mut Desk, at: At<'_>) -> Outcome {
     desk.sees(at, "Published.")
 }
 
+/// What the agent knows, as a row; a slip is named with its column.
+fn a_skill(desk: &mut Desk, at: At<'_>) -> Outcome {
+    desk.click(at, "^Add a row$")?;
+    desk.fill(at, "Name 1", "german")?;
+    desk.fill(at, "Level 1", "180")?;
+    desk.click(at, "^Save$")?;
+    desk.sees(at, "Level: It must be within 1 – 100.")?;
+    desk.ensure_clean(at)?;
+    desk.fill(at, "Level 1", "80")
+}
+
 /// A trunk, an account, a queue, an agent, a flow and a number, made in the console; then a call by all of them, seen there.
 pub fn from_nothing(dir: &Path) -> Outcome {
     let switch = Switch::start(dir, &Config::new(dir)?)?;
@@ -92,7 +103,9 @@ pub fn from_nothing(dir: &Path) -> Outcome {
     save(&mut desk, at)?;
     new(&mut desk, at, "Agents", "1001")?;
     pick(&mut desk, at, "#f-queues", "help")?;
+    a_skill(&mut desk, at)?;
     save(&mut desk, at)?;
+    field(&switch.api.get("/api/v1/config/agents/1001")?, "document.skill.german.level", 80)?;
     a_flow(&mut desk, at)?;
     new(&mut desk, at, "Called numbers", "501")?;
     pick(&mut desk, at, "#f-to", "flow:front")?;

@@ -4,11 +4,13 @@
  * and are kept.
  */
 
+import { rowsFault, rowsOf, type Column } from "./rows";
+
 export type Kind = "tenants" | "accounts" | "agents" | "queues" | "skill-groups" | "numbers" | "number-groups" | "trunks" | "ways-out" | "flows" | "calendars";
 
 export interface Field {
   key: string;
-  type: "text" | "secret" | "duration" | "int" | "bool" | "choice" | "ref" | "refs" | "list" | "dest" | "json";
+  type: "text" | "secret" | "duration" | "int" | "bool" | "choice" | "ref" | "refs" | "list" | "dest" | "json" | "rows";
   /** Of a choice. */
   of?: readonly string[];
   /** Of a reference. */
@@ -22,6 +24,10 @@ export interface Field {
   more?: boolean;
   /** What the switch does if nothing is said. */
   initial?: string;
+  /** Of rows. */
+  columns?: readonly Column[];
+  /** Of rows: they are things by name. */
+  byName?: boolean;
 }
 
 const RECORD = ["always", "on_demand", "never"] as const;
@@ -56,6 +62,8 @@ export const SCHEMA: Record<Kind, Field[]> = {
     { key: "user", type: "ref", kind: "accounts" },
     { key: "queues", type: "refs", kind: "queues" },
     { key: "skill_groups", type: "refs", kind: "skill-groups" },
+    { key: "skill", type: "rows", byName: true, columns: [{ key: "name", type: "text", required: true }, { key: "level", type: "int", least: 1, most: 100, required: true }] },
+    { key: "prefer", type: "rows", byName: true, more: true, columns: [{ key: "name", type: "ref", kind: "queues", required: true }, { key: "place", type: "int", least: 1, most: 9, required: true }] },
     { key: "kind", type: "choice", of: ["voice", "video", "multimedia", "all_round"], initial: "voice" },
     { key: "role", type: "choice", of: ["agent", "supervisor", "outbound"], initial: "agent" },
     { key: "caller_number", type: "text" },
@@ -74,6 +82,7 @@ export const SCHEMA: Record<Kind, Field[]> = {
     { key: "description", type: "text", length: 50 },
     { key: "kind", type: "choice", of: ["voice", "voice_click", "video", "video_click", "multimedia"], initial: "voice" },
     { key: "strategy", type: "choice", of: ["longest_idle", "fewest_calls", "highest_skill", "least_occupied", "round_robin", "ring_all"], initial: "longest_idle" },
+    { key: "skill", type: "rows", byName: true, columns: [{ key: "name", type: "text", required: true }, { key: "least", type: "int", least: 0, most: 100 }, { key: "weight", type: "int", least: 1, most: 100 }] },
     { key: "ring", type: "duration", least: 0.1, most: 600, initial: "30s" },
     { key: "wrap_up", type: "duration", least: 0, most: 3600, initial: "5s" },
     { key: "max_wait", type: "duration", least: 1, most: 60_000, initial: "60s" },
@@ -119,12 +128,36 @@ export const SCHEMA: Record<Kind, Field[]> = {
     { key: "srtp", type: "choice", of: SRTP, more: true },
     { key: "record", type: "choice", of: RECORD, more: true },
     { key: "codecs", type: "list", more: true },
-    { key: "gateways", type: "json", more: true },
-    { key: "rewrite", type: "json", more: true },
+    {
+      key: "gateways", type: "rows", more: true,
+      columns: [
+        { key: "address", type: "text", required: true },
+        { key: "transport", type: "choice", of: ["udp", "tcp", "tls"] },
+        { key: "priority", type: "int", least: 0, most: 65_535 },
+        { key: "weight", type: "int", least: 0, most: 65_535 },
+      ],
+    },
+    {
+      key: "rewrite", type: "rows", more: true,
+      columns: [
+        { key: "direction", type: "choice", of: ["in", "out"], required: true },
+        { key: "number", type: "choice", of: ["called", "caller"], required: true },
+        { key: "prefix", type: "text" },
+        { key: "strip", type: "int", least: 0, most: 64 },
+        { key: "prepend", type: "text" },
+      ],
+    },
   ],
   "ways-out": [
     { key: "prefix", type: "text" },
-    { key: "trunks", type: "json", required: true },
+    {
+      key: "trunks", type: "rows", required: true,
+      columns: [
+        { key: "trunk", type: "ref", kind: "trunks", required: true },
+        { key: "cost", type: "int", least: 0, most: 1_000_000 },
+        { key: "weight", type: "int", least: 0, most: 65_535 },
+      ],
+    },
     { key: "users", type: "list" },
     { key: "from_trunks", type: "refs", kind: "trunks", more: true },
   ],
@@ -138,7 +171,14 @@ export const SCHEMA: Record<Kind, Field[]> = {
     { key: "weekdays", type: "list" },
     { key: "saturday", type: "list" },
     { key: "sunday", type: "list" },
-    { key: "holiday", type: "json" },
+    {
+      key: "holiday", type: "rows",
+      columns: [
+        { key: "date", type: "text", required: true },
+        { key: "name", type: "text" },
+        { key: "hours", type: "list" },
+      ],
+    },
     ...["monday", "tuesday", "wednesday", "thursday", "friday"].map((key) => ({ key, type: "list" as const, more: true })),
   ],
 };
@@ -179,6 +219,8 @@ export function fault(field: Field, value: unknown): string {
     }
     case "text":
       return field.length !== undefined && String(value).length > field.length ? "check.long" : "";
+    case "rows":
+      return rowsFault(rowsOf(value, field.columns ?? [], field.byName === true), field.columns ?? [])?.words ?? "";
     case "dest":
       return /^(release|wait|(flow|queue|agent|user):\S+|trunk:[^\s:]+:\S+)$/.test(String(value)) ? "" : "check.dest";
     default:
@@ -187,7 +229,7 @@ export function fault(field: Field, value: unknown): string {
 }
 
 /** A range in the form in which it is typed. */
-export function rangeOf(field: Field): string {
+export function rangeOf(field: Pick<Field, "type" | "least" | "most"> | Column): string {
   const told = (n: number): string => {
     if (field.type !== "duration") {
       return String(n);
