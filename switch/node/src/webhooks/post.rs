@@ -40,7 +40,9 @@ pub(super) struct Poster {
     open: Option<Open>,
 }
 
+/// A connection that was posted by, and may be again: to the same place.
 struct Open {
+    place: (bool, String, u16),
     sender: SendRequest<Body>,
     connection: JoinHandle<Result<(), hyper::Error>>,
 }
@@ -73,7 +75,9 @@ impl Poster {
         let schemes = ["http", "https"];
         let target = outgoing::allowed(&self.machine.allowed, parcel.url, schemes);
         let target = target.ok_or_else(|| failed("[webhooks] allowed does not name this URL".into()))?;
-        let kept = match self.open.take() {
+        let place = (target.secure, target.host.clone(), target.port);
+        // What has gone elsewhere since does not go by the connection to where it went.
+        let kept = match self.open.take().filter(|open| open.place == place) {
             Some(mut open) => open.sender.ready().await.is_ok().then_some(open),
             None => None,
         };
@@ -84,7 +88,7 @@ impl Poster {
                 let wire = wire.map_err(|why: OutgoingError| failed(why.to_string()))?;
                 let shaken = handshake(TokioIo::new(wire)).await;
                 let (sender, connection) = shaken.map_err(|why| failed(why.to_string()))?;
-                Open { sender, connection: tokio::spawn(connection) }
+                Open { place, sender, connection: tokio::spawn(connection) }
             }
         };
         let open = self.open.insert(open);
