@@ -349,7 +349,8 @@ async fn one_that_the_api_made_goes_elsewhere_from_where_it_is_and_one_of_the_fi
     bench.until("the place", |view| view.seq == 2).await;
     bench.order(change(None, Some(vec!["call_ended".into()])));
     bench.tell(1);
-    bench.until("the place beyond what it is not told of", |view| view.seq == 3).await;
+    // What it is not told of any more would have come by now.
+    tokio::time::sleep(Duration::from_millis(300)).await;
     bench.end().await;
     bench = Bench::new(&dir, 8, &both, &[]);
     assert_eq!((bench.view().url, bench.view().kinds), (second.url.clone(), vec!["call_ended".into()]));
