@@ -73,15 +73,13 @@ pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>, ways: &Arc<Wa
     });
     routes()
         .router()
+        // a row that is left out may lie where another one has its number
+        .method_not_allowed_fallback(absent::named)
         .route("/rest/cmsapp/{*rest}", any(absent::named))
         .route("/CCFS/{*rest}", any(absent::named))
         .route("/apigovernance/{*rest}", any(absent::named))
         .route("/apiaccess/{*rest}", any(absent::named))
         .route("/rest/isales/{*rest}", any(absent::named))
-        .route("/rest/isales/v1/openapi/campaigns/{vdnId}/template", any(absent::named))
-        .route("/rest/isales/v1/openapi/campaigns/{vdnId}/groupcalldata", any(absent::named))
-        .route("/rest/isales/v2/openapi/campaigns/{vdnId}/template", any(absent::named))
-        .route("/rest/isales/v2/openapi/campaigns/{vdnId}/groupcalldata", any(absent::named))
         .route("/oifde/{*rest}", any(absent::named))
         .route("/service-cloud/rest/webadapter/{*rest}", any(absent::named))
         .with_state(shapes)
