@@ -150,7 +150,7 @@ pub fn a_day(dir: &Path) -> Outcome {
     a_call(dir, &switch, &mut desk)?;
     ready(&switch, &mut desk)?;
     a_callback(dir, &switch, &mut desk)?;
-    ready(&switch, &mut desk)?;
+    switch.wait_agent("1001", "ready")?;
     a_chat(&switch, &mut desk)?;
     desk.click(DOCK, "Sign out")?;
     switch.wait_agent("1001", "signed_out")?;

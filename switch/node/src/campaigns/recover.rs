@@ -10,18 +10,22 @@ use cordboard_model::campaign::{CampaignNumber, CampaignWrite, NumberState, Numb
 use cordboard_model::id::{CallId, TenantId};
 use cordboard_store::{Store, StoreError};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 /// Numbers of a campaign that is gone which go at a time.
 const FORGET: u32 = 1_000;
 /// Numbers that are read at a time.
 const PAGE: u32 = 500;
+/// How long a database that did not answer is left alone.
+const LOAD_AGAIN: Duration = Duration::from_secs(2);
 
 impl Runner {
     /// Reads what the database has, unless that is known.
     pub(super) async fn load(&mut self) {
-        if self.loaded {
+        if self.loaded || Instant::now() < self.load_at {
             return;
         }
+        self.load_at = Instant::now() + LOAD_AGAIN;
         match self.read().await {
             Ok(()) => {
                 self.loaded = true;

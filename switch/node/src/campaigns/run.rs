@@ -23,7 +23,7 @@ use cordboard_model::view::CallStage;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// How often it is looked whom to call, while a campaign runs.
@@ -38,8 +38,9 @@ pub(super) struct Runner {
     pub(super) tenant: TenantId,
     pub(super) ways: Arc<Ways>,
     asks: mpsc::Receiver<Asked>,
-    /// Whether what the database has is known.
+    /// Whether what the database has is known; else when it is asked again.
     pub(super) loaded: bool,
+    pub(super) load_at: Instant,
     pub(super) diallers: BTreeMap<u64, Dialler>,
     pub(super) counts: BTreeMap<u64, NumberCounts>,
     pub(super) last_campaign: u64,
@@ -64,6 +65,7 @@ impl Runner {
             ways,
             asks,
             loaded: false,
+            load_at: Instant::now(),
             diallers: BTreeMap::new(),
             counts: BTreeMap::new(),
             last_campaign: 0,

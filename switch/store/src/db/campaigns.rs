@@ -77,7 +77,7 @@ impl Store {
         self.ask_for(What::Campaigns(writes)).await
     }
 
-    /// Every tenant's campaigns.
+    /// Every tenant's campaigns, for a start.
     ///
     /// # Errors
     /// The database cannot be read.

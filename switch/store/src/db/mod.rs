@@ -1,7 +1,7 @@
 //! The database: SQLite, one connection that writes and a few that only read.
 //!
 //! **Invariant: no record is reported as [`Stored`] before its transaction is committed and synced,
-//! and no question can be asked without a tenant, but whose a key is.**
+//! and no question can be asked without a tenant, but whose a key is, and at a start which campaigns there are.**
 //!
 //! Writes are given to a bounded queue and never waited for. A database that is locked, full or gone
 //! has a name in [`StoreStatus::down`]; the writes are tried again while the queue fills, then

@@ -178,8 +178,8 @@ impl Day {
         let serves = |n: usize| [n, n * 7 + 1].map(|n| queue_name(n % size.queues));
         let agents = (0..size.agents)
             .map(|n| agent_config(&(100 + n).to_string(), &serves(n).each_ref().map(String::as_str)));
-        let floor = Floor::new(at, "Europe/Berlin", queues, agents.collect());
-        let floor = Floor { whole: true, ..floor };
+        let mut floor = Floor::new(at, "Europe/Berlin", queues, agents.collect());
+        floor.whole = true;
         let end = hours * 3_600_000;
         let rng = ChaCha12Rng::from_seed([seed; 32]);
         let (came, waiting, talking) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
