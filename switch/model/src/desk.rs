@@ -372,26 +372,20 @@ impl DeskFault {
             Self::Alone => ("alone", "who began the transfer has left; it cannot be taken back"),
             Self::Conference => ("conference", "more than two talk, or somebody is being added"),
             Self::Full => ("full", "there is no place for another party"),
-            Self::Recordings => {
-                ("recordings", "the talk is recorded, and the call has as many recordings as one may have")
-            }
+            Self::Recordings => ("recordings", "it is recorded, and the call has all the recordings it may"),
             Self::NotRecorded => ("not_recorded", "the call is not being recorded"),
             Self::NeverRecorded => {
                 ("never_recorded", "calls of this agent, queue or trunk are never recorded")
             }
             Self::RecordingsFull => {
-                ("recordings_full", "the call has as many recordings, or pauses, as one may have")
+                ("recordings_full", "the call has as many recordings or pauses as it may have")
             }
             Self::NotAPerson => ("not_a_person", "a queue or flow is nobody to speak to, or to wait for"),
             Self::NoSuchTarget => ("no_such_target", "there is no such agent, queue or flow"),
             Self::NoSuchParty => ("no_such_party", "there is no such party in the call"),
-            Self::NumberNotAllowed => {
-                ("number_not_allowed", "the number is neither his own nor in a pool of his queues")
-            }
+            Self::NumberNotAllowed => ("number_not_allowed", "it is neither his nor in a pool of his queues"),
             Self::NoSuchCode => ("no_such_code", "the code is not configured for this call"),
-            Self::NothingToWrapUp => {
-                ("nothing_to_wrap_up", "he is in no call, and there is none that he was in last")
-            }
+            Self::NothingToWrapUp => ("nothing_to_wrap_up", "he is in no call, and was in none before"),
             Self::NotSupervisor => ("not_supervisor", "who asks is no supervisor of the tenant"),
             Self::Supervised => ("supervised", "the call has a supervisor already"),
             Self::NotSupervised => ("not_supervised", "nobody supervises the call"),

@@ -108,11 +108,11 @@ impl Beside for NodeSwitch {
     }
 
     fn may_post(&self, url: &str) -> bool {
-        self.pushing.allows(url)
+        self.dialling.pushing().allows(url)
     }
 
     fn post(&self, post: Post) -> Later<String> {
-        let pushing = Arc::clone(&self.pushing);
+        let pushing = Arc::clone(self.dialling.pushing());
         Box::pin(async move { pushing.post(post).await })
     }
 }

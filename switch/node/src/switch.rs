@@ -60,8 +60,6 @@ pub struct NodeSwitch {
     pub store: Arc<Store>,
     /// Where recordings are.
     pub recordings: Keeping,
-    /// How agents' pages get their events.
-    pub pushing: Arc<crate::gateway::Pushing>,
     /// How enterprises are asked about their agents.
     pub enterprises: Arc<crate::enterprise::Enterprises>,
     /// How URLs of programs begin that may be connected to.
@@ -80,7 +78,7 @@ pub struct NodeSwitch {
     pub alone: Alone,
     /// Figures of now.
     pub walls: Walls,
-    /// Who calls by lists.
+    /// Who calls by lists, and how what comes of it gets to programs, and events to agents' pages.
     pub dialling: Arc<crate::campaigns::Dialling>,
     /// Who waits for chats.
     pub chat_desk: Arc<ChatDesk>,

@@ -255,23 +255,14 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
     let (hub, handle) = start_hub(begun, (lanes.events.1, &orders), clock, &gauges);
     start_seeding(given, &store, &reloader, &orders, clock);
-    let pushing = start_pushing(&loaded.machine)?;
-    let dialling = Dialling::start(Ways {
-        store: Arc::clone(&store),
-        shard: orders.clone(),
-        hub: handle.clone(),
-        reloader: Arc::clone(&reloader),
-        pushing: Arc::clone(&pushing),
-    });
     let switch = Arc::new(NodeSwitch {
+        dialling: start_dialling(&loaded.machine, (&store, &orders), &handle, &reloader)?,
         orders: orders.clone(),
         hasher,
         webhooks: start_webhooks(&loaded.machine, (&handle, &orders), &gauges, &reloader)?,
         hub: handle,
         store: Arc::clone(&store),
         recordings: keeping,
-        pushing,
-        dialling,
         enterprises: start_enterprises(&loaded.machine)?,
         streams: loaded.machine.streams.allowed.clone(),
         gauges,
@@ -407,6 +398,22 @@ fn start_speech(
 fn start_pushing(machine: &Machine) -> Result<Arc<Pushing>, BootError> {
     let tls = transport::trusting(machine.gateway.ca.as_deref()).map_err(BootError::Tls)?;
     Ok(Pushing::new(machine.gateway.clone(), tls))
+}
+
+/// Who calls by lists, and posts what came of it.
+fn start_dialling(
+    machine: &Machine,
+    (store, shard): (&Arc<Store>, &Sender<Order>),
+    hub: &HubHandle,
+    reloader: &Arc<Reloader>,
+) -> Result<Arc<Dialling>, BootError> {
+    Ok(Dialling::start(Ways {
+        store: Arc::clone(store),
+        shard: shard.clone(),
+        hub: hub.clone(),
+        reloader: Arc::clone(reloader),
+        pushing: start_pushing(machine)?,
+    }))
 }
 
 /// How enterprises are asked about their agents.

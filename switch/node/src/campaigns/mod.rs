@@ -76,6 +76,11 @@ impl Dialling {
         all
     }
 
+    /// How something is posted to programs.
+    pub(crate) fn pushing(&self) -> &Arc<Pushing> {
+        &self.ways.pushing
+    }
+
     /// A tenant's, which begins with the first word to it.
     fn task(&self, tenant: TenantId) -> mpsc::Sender<Asked> {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);

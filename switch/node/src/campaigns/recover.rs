@@ -88,10 +88,10 @@ impl Runner {
     }
 
     async fn call_again(&mut self, campaign: u64, id: u64, call: CallId) {
-        match ask(self.ways.shard.clone(), move |shard| shard.call(call).is_some()).await {
-            Ok(false) => self.over(campaign, id, Some(call)).await,
-            // it is up, or nobody knows: its end will be told
-            Ok(true) | Err(_) => {}
+        let up = ask(self.ways.shard.clone(), move |shard| shard.call(call).is_some()).await;
+        // if it is up, or nobody knows, its end will be told
+        if up == Ok(false) {
+            self.over(campaign, id, Some(call)).await;
         }
     }
 
