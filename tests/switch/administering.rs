@@ -1,7 +1,7 @@
 //! What administrators and operators do from the console beside taking calls: a tenant, rows of a table, who is shut out, what is
 //! said in chats, records one by one, the machine; and a person's second factor.
 
-use crate::common::{CALLER, Phone, calls, field};
+use crate::common::field;
 use cordboard_tests::Fail;
 use cordboard_tests::api::Api;
 use cordboard_tests::config::{Config, KEY};
@@ -225,45 +225,9 @@ pub fn from_the_console(dir: &Path) -> Outcome {
     desk.ensure_clean(at)
 }
 
-/// Something of everything: a caller who waits and one who has gone, a chat, who is to be called back, a campaign, people, keys.
-fn fills(dir: &Path, switch: &Switch) -> Result<Phone, Fail> {
-    let api = &switch.api;
-    let mut gone = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
-    gone.hangs_up()?;
-    drop(gone);
-    switch.wait_cdrs(1)?;
-    let put = |path: &str, body: Value| api.put(&format!("/api/v1/{path}"), &body.to_string());
-    put("tables/vip/49301", json!({ "name": "Ada", "level": "gold" }))?;
-    let post = |path: &str, body: Value| api.post_body(&format!("/api/v1/{path}"), &body.to_string());
-    post(
-        "chats",
-        json!({ "queue": "web", "customer": { "id": "c-17", "name": "Ann" }, "text": "Where is it?" }),
-    )?;
-    post("callbacks", json!({ "number": "+493012345", "queue": "sales", "note": "after six" }))?;
-    let made = post(
-        "campaigns",
-        json!({ "name": "autumn", "kind": "predictive", "goal": { "queue": "sales" }, "begins": 1,
-                                         "ends": 4_102_444_800_000_i64, "workdays": [{ "from": 0, "to": 1_440 }] }),
-    )?;
-    post(&format!("campaigns/{}/numbers", made["id"]), json!({ "numbers": [{ "called": "+493012346" }] }))?;
-    post("users", json!({ "name": "li", "display": "Li Wei", "roles": ["supervisor"], "password": FIRST }))?;
-    post("keys", json!({ "name": "wallboard", "scopes": ["queues:read"] }))?;
-    let new = [("if-none-match", "*")].map(|(name, value)| format!("{name}: {value}\r\n")).concat();
-    for (path, body) in [
-        ("trunks/carrier", json!({ "gateway": "192.0.2.9:5060", "peers": ["192.0.2.9"] })),
-        ("queues/help", json!({ "display": "Help desk", "on_nobody": "wait" })),
-        ("calendars/office", json!({ "weekdays": ["08:00-17:00"], "holiday": [{ "date": "12-24" }] })),
-    ] {
-        let made = api.send_with("PUT", &format!("/api/v1/config/{path}"), &new, &body.to_string())?;
-        ensure(made.status < 300, || format!("{path}: {}", made.status))?;
-    }
-    Phone::by_trunk(dir, "501", &calls(), CALLER)
-}
-
-/// Every page that the navigation opens is there, with something on it, and axe finds nothing serious on any.
+/// Every page that the navigation opens is there, and axe finds nothing serious on any.
 pub fn every_page(dir: &Path) -> Outcome {
     let switch = switch(dir)?;
-    let _waits = fills(dir, &switch)?;
     let mut desk = browser(dir)?;
     let at = console(&mut desk, &switch)?;
     let links = "[...document.querySelectorAll('nav a')].map((one) => one.textContent.trim())";

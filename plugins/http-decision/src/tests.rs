@@ -175,7 +175,7 @@ fn what_a_server_answers_is_done() {
 
 #[test]
 fn where_a_server_does_not_decide_the_default_does() {
-    let much = format!(r#"{{"data":{{"a":"{}"}}}}"#, "x".repeat(5_000));
+    let much = format!(r#"{{"data":{{"a":"{}"}}}}"#, "x".repeat(17_000));
     let entries: Vec<String> = (0..65).map(|n| format!(r#""k{n}":1"#)).collect();
     let many = format!(r#"{{"data":{{{}}}}}"#, entries.join(","));
     let deep = "[".repeat(60_000);

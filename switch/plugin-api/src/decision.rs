@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn what_is_no_decision_is_named() {
-        let long = format!(r#"{{"data":{{"a":"{}"}}}}"#, "x".repeat(5_000));
+        let long = format!(r#"{{"data":{{"a":"{}"}}}}"#, "x".repeat(17_000));
         let wrong = [
             ("", "no JSON"),
             ("7", "neither a text nor an object"),

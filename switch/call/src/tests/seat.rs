@@ -43,13 +43,7 @@ fn an_agent_is_found_in_his_call_by_his_name_or_his_account() {
     rig.leg(leg, LegEvent::Answered);
     assert_eq!(
         seat(&rig, "1001"),
-        Some(Seat {
-            leg,
-            state: SeatState::Talking,
-            held: false,
-            muted: false,
-            recording: RecordingNow::Off
-        })
+        Some(Seat { leg, state: SeatState::Talking, held: false, muted: false, recording: RecordingNow::On })
     );
     assert_eq!(rig.engine.seat(rig.call, &agent("other"), &user("1001")).map(|seat| seat.leg), Some(leg));
     assert_eq!(state(&rig, "1002"), None);

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const FORGET: u32 = 1_000;
 /// Numbers that are read at a time.
 const PAGE: u32 = 500;
+/// How long the record of a call that is over may take to come.
+const RECORD_COMES: Duration = Duration::from_secs(10);
 /// How long a database that did not answer is left alone.
 const LOAD_AGAIN: Duration = Duration::from_secs(2);
 
@@ -102,6 +104,12 @@ impl Runner {
             Some(call) => self.record_of(call).await,
             None => None,
         };
+        // one that has ended just now gets its record in a moment, and its end is told before that, as a rule
+        let since = *self.missing.entry(id).or_insert_with(Instant::now);
+        if call.is_some() && cdr.is_none() && since.elapsed() < RECORD_COMES {
+            return;
+        }
+        self.missing.remove(&id);
         let Some(dialler) = self.diallers.get_mut(&campaign) else { return };
         // of one for whom an agent was sought the entry is gone: this was the call
         let waited = dialler.place_over(id, now);

@@ -28,6 +28,8 @@ use tokio::sync::mpsc;
 
 /// How often it is looked whom to call, while a campaign runs.
 const LOOK: Duration = Duration::from_millis(250);
+/// How long it is looked for the record of a call, whatever became of its campaign.
+const MISSING_MAX: Duration = Duration::from_secs(60);
 /// The calendar that says which days are working days, if the tenant has one of this name.
 const DAYS: &str = "campaigns";
 /// How long a number waits whose turn came when the switch took no calls.
@@ -49,6 +51,8 @@ pub(super) struct Runner {
     unwritten: Vec<CampaignWrite>,
     pub(super) telling: Telling,
     zones: Zones,
+    /// Calls that are over and have no record yet: since when, by the number.
+    pub(super) missing: BTreeMap<u64, Instant>,
 }
 
 enum Next {
@@ -73,6 +77,7 @@ impl Runner {
             unwritten: Vec::new(),
             telling: Telling::default(),
             zones: Zones::default(),
+            missing: BTreeMap::new(),
         }
     }
 
@@ -145,6 +150,7 @@ impl Runner {
     /// A number has left the hand: counted, noted, written.
     pub(super) async fn settled(&mut self, number: Option<CampaignNumber>) {
         let Some(number) = number else { return };
+        self.missing.remove(&number.id);
         if let Some(counts) = self.counts.get_mut(&number.campaign) {
             *counts.of(NumberState::Calling) = counts.calling.saturating_sub(1);
             *counts.of(number.state) += 1;
@@ -218,6 +224,10 @@ impl Runner {
     async fn look(&mut self) {
         if !self.loaded || !self.catch_up().await {
             return;
+        }
+        if !self.missing.is_empty() {
+            self.look_again().await;
+            self.missing.retain(|_, since| since.elapsed() <= MISSING_MAX);
         }
         let now = wall_now();
         let mut order: Vec<u64> = self.diallers.keys().copied().collect();
