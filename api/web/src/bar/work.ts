@@ -7,6 +7,7 @@ import { Client, cookieSession, Problem, signIn, type Session, type SignIn, type
 import type { Embed } from "./embed";
 import { hot, type Hot } from "./hotkeys";
 import type { Phone } from "../phone/machine";
+import { browser, Notifier } from "./notices";
 import { Renewal } from "./renewal";
 import { begin, reduce, unsaved, type Bar, type Message, type Sheet } from "./state";
 
@@ -26,6 +27,8 @@ export const tick = ref(Date.now());
 export const now = computed(() => tick.value + bar.value.skew);
 export const able = computed(() => can(bar.value.desk));
 export const call = computed(() => callOf(bar.value.desk));
+/** Calls that come while the tab is hidden. */
+export const notices = new Notifier(browser);
 /** Whether the phone of the page rings or talks; else his call is at another device. */
 export const here = computed(() => bar.value.phone.call.is !== "none");
 
@@ -52,6 +55,9 @@ export function startDesk(around: Embed, tenant: string, account: string, signed
   bar.value = begin(kept?.tenant ?? tenant, kept?.agent ?? account, around.embedded);
   setInterval(() => (tick.value = Date.now()), 1_000);
   addEventListener("keydown", pressed);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && notices.seen());
+  // only now is it known whether the page is a frame of another's
+  notices.seen();
   around.listen({
     call: (number) => void callOut(number),
     joined: () => around.size(bar.value.folded ? "folded" : "open"),
@@ -216,6 +222,8 @@ function turned(turn: Turn): void {
     void order("wrap-up", said(left));
   }
   embed.tell(turn.events);
+  const rings = ringing(turn.desk);
+  notices.rings(rings, bar.value.targets?.queues.find((one) => one.name === rings?.queue?.name)?.display || undefined);
   if (turn.desk.status === "signed_out") {
     over("signed_out");
   }
@@ -230,6 +238,7 @@ function over(why: "over" | "taken_over" | "signed_out"): void {
   phone?.stop();
   phone = null;
   client = null;
+  notices.rings(null);
   keepSession(null);
   put({ is: "asked", asked: { tenant, agent, why } });
 }

@@ -3,6 +3,7 @@
 import { language } from "../lang";
 import { me } from "../session";
 
+const DAY = 86_400_000;
 const made = new Map<string, Intl.DateTimeFormat>();
 
 function form(zone: string, of: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
@@ -39,8 +40,15 @@ export const timeOfDay = (at: number | null | undefined, of = zone()): string =>
 export const short = (at: number): string =>
   form(zone(), language.value, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(at);
 
-/** When the tenant's day began. */
+/** What the tenant's clock shows at a moment, milliseconds after midnight. */
+function shown(at: number, of: string): number {
+  const [hours, minutes, seconds] = timeOfDay(at, of).split(":").map(Number);
+  return (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000 + (at % 1000);
+}
+
+/** When the tenant's day began. Where the clock has been changed since, so much less or more has gone by than it shows. */
 export function dayBegan(now: number, of = zone()): number {
-  const [hours, minutes, seconds] = timeOfDay(now, of).split(":").map(Number);
-  return now - (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000 - (now % 1000);
+  const began = now - shown(now, of);
+  const off = shown(began, of);
+  return began - (off > DAY / 2 ? off - DAY : off);
 }

@@ -2,27 +2,8 @@ import { describe, expect, it } from "vitest";
 import { hot, HOT, keyOf } from "../../src/bar/hotkeys";
 import { split } from "../../src/bar/sse";
 import { begin, codesOf, reduce, unsaved, type Bar, type Message } from "../../src/bar/state";
-import { can, facts, isConference, party, type Desk, type DeskCall, type SeatState } from "../../src/call/desk";
-
-const id = (name: string) => ({ tenant: "default", name });
-const leg = (name: string, user: string, answered = true) => ({
-  leg: name, party: { user, display: "" }, answered, held: false,
-});
-
-export function call(state: SeatState, more: Partial<DeskCall> = {}): DeskCall {
-  return {
-    leg: "l2", state, held: false, muted: false, call: "c1", from: { user: "4930", display: "Ada" }, to: { user: "501", display: "" },
-    stage: "bridged", started: 1, answered: 2, bridged: 3, queue: id("sales"), agent: id("1001"),
-    legs: [leg("l1", "4930"), leg("l2", "1001")], data: {}, codes: ["sold"], ...more,
-  };
-}
-
-export function desk(more: Partial<Desk> = {}): Desk {
-  return {
-    agent: id("1001"), display: "Li Wei", status: "ready", since: 0, until: null, user: id("1001"), contacts: 1, call: null, why: "",
-    reason: null, role: "agent", calls: [], last_call: null, last_codes: [], ...more,
-  };
-}
+import { can, facts, isConference, party, type Desk, type DeskCall } from "../../src/call/desk";
+import { call, desk, id, leg } from "./desks";
 
 const play = (from: Bar, ...messages: Message[]): Bar => messages.reduce(reduce, from);
 const turn = (of: Desk, now = 1_000): Message => ({ is: "turn", desk: of, at: now + 500, now });
