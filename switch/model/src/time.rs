@@ -39,6 +39,12 @@ impl Time {
     pub const fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
+    /// The first multiple of `grain` that is not before this; the same moment if `grain` is zero.
+    #[must_use]
+    pub fn rounded_up(self, grain: Duration) -> Time {
+        let grain = u64::try_from(grain.as_nanos()).unwrap_or(u64::MAX);
+        Time(self.0.checked_next_multiple_of(grain).unwrap_or(self.0))
+    }
 }
 
 impl Add<Duration> for Time {
@@ -89,6 +95,15 @@ pub struct TimerReason(pub &'static str);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_rounded_up_to_a_grain_and_not_beyond_the_end() {
+        let grain = Duration::from_millis(250);
+        let up = |ms| Time::from_millis(ms).rounded_up(grain);
+        assert_eq!([up(0), up(1), up(250), up(251)], [0, 250, 250, 500].map(Time::from_millis));
+        assert_eq!(Time::FAR.rounded_up(grain), Time::FAR);
+        assert_eq!(Time::from_millis(7).rounded_up(Duration::ZERO), Time::from_millis(7));
+    }
 
     #[test]
     fn time_saturates_at_both_ends() {

@@ -177,6 +177,9 @@ impl Hub {
         loop {
             let gather = self.catch_up();
             self.take_states();
+            if let Some(keeper) = &self.keeper {
+                keeper.flush();
+            }
             let pause = if self.is_read() { GATHER } else { GATHER_ALONE };
             // While events are gathered, sleep is not announced, and nobody wakes this task for them.
             let more = async {

@@ -7,7 +7,7 @@ use crate::clock::wall_now;
 use crate::metrics::line;
 use crate::shard::Order;
 use cordboard_core::ShardCommand;
-use cordboard_lane::Sender;
+use cordboard_lane::{Receiver, Sender, Sleep, lane};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::TenantId;
 use cordboard_store::events::{Entry, EventLog};
@@ -15,7 +15,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -77,9 +76,10 @@ enum Keep {
     Mark(oneshot::Sender<()>),
 }
 
-/// The way to the thread.
+/// The way to the thread. Whoever has it [`Keeper::flush`]es once for all that came together: a wake-up for each entry
+/// costs more than its writing.
 pub(super) struct Keeper {
-    ways: SyncSender<Keep>,
+    ways: Sender<Keep>,
     thread: JoinHandle<()>,
     gauges: Arc<EventGauges>,
 }
@@ -90,23 +90,25 @@ impl Keeper {
     /// # Errors
     /// The system refuses a thread.
     pub(super) fn start(log: EventLog, shard: Sender<Order>, gauges: Arc<EventGauges>) -> io::Result<Keeper> {
-        let (ways, taken) = sync_channel(WAITING);
+        let (ways, taken) = lane("hub to keeper", WAITING);
         let told = Arc::clone(&gauges);
         let work = Work { log, taken, shard, gauges: told, synced: Instant::now(), swept: Instant::now() };
         let thread = std::thread::Builder::new().name("events".into()).spawn(move || work.run())?;
         Ok(Keeper { ways, thread, gauges })
     }
 
-    /// Has an entry written, some time.
+    /// Has an entry written, some time after [`Keeper::flush`].
     pub(super) fn keep(&self, tenant: TenantId, entry: &Arc<Entry>) {
         let keep = Keep::Entry { tenant, entry: Arc::clone(entry), at: wall_now().0 };
-        match self.ways.try_send(keep) {
-            Ok(()) => {}
+        if self.ways.try_send_quietly(keep).is_err() {
             // A disk that hangs: what it does not take is a hole.
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                self.gauges.not_kept.fetch_add(1, Relaxed);
-            }
+            self.gauges.not_kept.fetch_add(1, Relaxed);
         }
+    }
+
+    /// Wakes the thread for what it was given.
+    pub(super) fn flush(&self) {
+        self.ways.flush();
     }
 
     /// Comes when all that was to be kept before is written, or cannot be.
@@ -137,11 +139,18 @@ struct Work {
 
 impl Work {
     fn run(mut self) {
+        let thread = std::thread::current();
+        if self.taken.set_waker(move || thread.unpark()).is_err() {
+            return;
+        }
         loop {
-            match self.taken.recv_timeout(SYNC) {
-                Ok(first) => self.write(first),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            match self.taken.pop() {
+                Some(first) => self.write(first),
+                None => match self.taken.prepare_sleep() {
+                    Sleep::Ready => continue,
+                    Sleep::Armed => std::thread::park_timeout(SYNC),
+                    Sleep::Finished => break,
+                },
             }
             if self.synced.elapsed() >= SYNC {
                 self.synced = Instant::now();
@@ -162,7 +171,7 @@ impl Work {
 
     fn write(&mut self, first: Keep) {
         let (mut count, mut marks) = (0, Vec::new());
-        let rest = std::iter::from_fn(|| self.taken.try_recv().ok());
+        let rest = std::iter::from_fn(|| self.taken.pop());
         for keep in std::iter::once(first).chain(rest).take(BATCH) {
             let (tenant, entry, at) = match keep {
                 Keep::Entry { tenant, entry, at } => (tenant, entry, at),

@@ -93,6 +93,10 @@ pub(crate) struct Context {
     pub(crate) no_tcp: BTreeMap<SocketAddr, Time>,
 }
 
+/// Transactions that only wait for repetitions end together, at the next multiple of this: nobody sees when, each call leaves
+/// half a dozen of them, and each time the thread wakes for one alone costs as much as a message.
+const LINGER: Duration = Duration::from_millis(250);
+
 impl Context {
     pub(crate) fn transmit(&mut self, flow: Flow, bytes: Vec<u8>) {
         self.out.push_back(SipOutput::Transmit { flow, bytes });
@@ -104,7 +108,9 @@ impl Context {
 
     pub(crate) fn start_tx(&mut self, id: TxId, timer: Timer, after: Duration) {
         let key = TimerKey::Tx(id, timer);
-        self.deadlines.set(key, self.now + after, timer.reason());
+        let due = self.now + after;
+        let due = if timer.lingers() && !after.is_zero() { due.rounded_up(LINGER) } else { due };
+        self.deadlines.set(key, due, timer.reason());
     }
 
     pub(crate) fn stop_tx(&mut self, id: TxId, timer: Timer) {

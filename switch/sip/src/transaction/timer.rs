@@ -83,6 +83,11 @@ impl Timer {
         matches!(self, Timer::A | Timer::E | Timer::G)
     }
 
+    /// Whether nothing happens when it is due but that the transaction is forgotten.
+    pub(crate) const fn lingers(self) -> bool {
+        matches!(self, Timer::D | Timer::I | Timer::J | Timer::K | Timer::L | Timer::M)
+    }
+
     /// The next interval of a repeating timer: "MUST reset the timer with a value of 2*T1" for A
     /// (17.1.1.2), with "MIN(2*T1, T2)" for E and G (17.1.2.2, 17.2.1).
     pub(crate) fn next_interval(self, last: Duration, base: &SipTimers) -> Duration {
