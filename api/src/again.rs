@@ -229,7 +229,7 @@ impl Shows {
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
             ["keys" | "users" | "session" | "webhooks", ..] | [.., "sign-in"] => Self::Secret,
-            ["chats"] | ["agents", _, "phone"] => Self::Token,
+            ["chats" | "click-calls"] | ["agents", _, "phone"] => Self::Token,
             _ => Self::Nothing,
         }
     }

@@ -20,6 +20,8 @@ mod campaigns;
 pub mod catalog;
 mod chat;
 pub mod chat_switch;
+mod click;
+pub mod click_switch;
 pub mod contract;
 mod control;
 pub mod control_switch;

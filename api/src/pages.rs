@@ -11,6 +11,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::SocketAddr;
 
+/// The script that puts a call to a queue onto anybody's page: scripts of other origins are this one file.
+pub(crate) const VISIT: &str = "/web-call.js";
+
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/web/dist"]
 struct Pages;

@@ -12,9 +12,9 @@ use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::visitor::Watching;
 use crate::{
-    access, again, aliyun, aside, audit, begin, bulk, callback, campaigns, chat, control, desk, device, feed,
-    figures, flows, listen, live, objects, openapi, pages, rate, recording, room, route, shield, signin,
-    stream, table, third_party, trace, transfer, visitor, webhooks,
+    access, again, aliyun, aside, audit, begin, bulk, callback, campaigns, chat, click, control, desk,
+    device, feed, figures, flows, listen, live, objects, openapi, pages, rate, recording, room, route,
+    shield, signin, stream, table, third_party, trace, transfer, visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -91,6 +91,7 @@ pub(crate) fn all() -> Routes {
         .merge(campaigns::routes())
         .merge(webhooks::routes())
         .merge(chat::routes())
+        .merge(click::routes())
         .merge(aside::routes())
         .merge(control::routes())
         .merge(visitor::routes())

@@ -22,6 +22,8 @@ const MAY_DO: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// What they may read of an answer besides its body.
 const MAY_READ: &str = "accept-ranges, content-disposition, content-range, etag, link, location, retry-after, www-authenticate, \
     ratelimit, ratelimit-policy";
+/// Which pages may have what is answered as a script or a picture.
+const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// How long a browser may remember that, seconds.
 const REMEMBERED: &str = "600";
 
@@ -31,12 +33,16 @@ pub(crate) async fn guard(Use(state): Use<State>, request: Request, next: Next) 
     let path = request.uri().path();
     let of_api = path.starts_with("/api/") || path.starts_with("/service-cloud/");
     let bar = (path == crate::bar::PAGE).then(|| crate::bar::frames(&state, request.uri().query()));
+    let for_visitors = path == crate::pages::VISIT;
     if of_api && let Some(answer) = preflight(&state, &request, origin.as_ref()) {
         return dressed(&state, answer, of_api);
     }
     let response = next.run(request).await;
     let tenant = response.extensions().get::<Audit>().and_then(Audit::tenant);
     let mut response = dressed(&state, as_problem(response).await, of_api);
+    if for_visitors {
+        response.headers_mut().insert(RESOURCE, HeaderValue::from_static("cross-origin"));
+    }
     if let Some(frames) = bar {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(&frames));
     }
@@ -100,10 +106,7 @@ fn dressed(state: &State, mut response: Response, of_api: bool) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static(if of_api { "cross-origin" } else { "same-origin" }),
-    );
+    headers.insert(RESOURCE, HeaderValue::from_static(if of_api { "cross-origin" } else { "same-origin" }));
     headers.insert(header::CONTENT_SECURITY_POLICY, if of_api { nothing() } else { state.config.policy() });
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

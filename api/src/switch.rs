@@ -501,6 +501,7 @@ pub struct Health {
 /// the answer comes through the future.
 pub trait Switch:
     Chats
+    + crate::click_switch::Clicks
     + Control
     + Events
     + Webhooks

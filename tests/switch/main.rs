@@ -14,6 +14,7 @@ mod baresip;
 mod browser_calls;
 mod campaigns;
 mod chats;
+mod click_calls;
 mod common;
 mod conformance;
 mod console;
@@ -334,6 +335,8 @@ static TESTS: &[Test] = &[
         browser_calls::calls_a_phone,
     ),
     test("a_phone_calls_a_browser_with_tones_both_ways", browser_calls::is_called_by_a_phone),
+    test("a_visitor_of_a_page_calls_a_queue_once_and_talks_with_its_agent", click_calls::is_answered),
+    test("a_visitor_is_given_no_call_to_a_queue_that_takes_none", click_calls::is_refused),
     test("a_browser_that_reloads_its_page_is_back_in_its_call_within_three_seconds", browser_calls::reloads),
     test("an_agent_has_a_day_at_the_workbench_with_calls_recordings_call_backs_and_chats", workbench::a_day),
     test("an_agent_takes_a_call_in_the_bar_holds_consults_confers_and_wraps_up", agent_bar::takes_a_call),

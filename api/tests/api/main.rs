@@ -10,6 +10,7 @@ mod bar;
 mod bulk;
 mod campaigns;
 mod chats;
+mod clicks;
 mod control;
 mod desk;
 mod errors;

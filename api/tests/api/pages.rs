@@ -20,6 +20,21 @@ async fn the_page_is_served_and_asked_for_anew_each_time() {
     }
 }
 
+/// Pages of other origins have the script for their visitors, and none of ours.
+#[tokio::test]
+async fn the_script_for_visitors_may_stand_on_anybodys_page_and_no_other_file_may() {
+    let served = serve().await;
+    // without pages that were built there is none, and it says whose it would be all the same
+    let script = served.ask("GET", "/web-call.js", &[], "").await;
+    assert_eq!(script.header("cross-origin-resource-policy"), "cross-origin");
+    if script.status == 200 {
+        assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
+        assert!(script.text().contains("CordboardCall"));
+    }
+    let page = served.ask("GET", "/index.html", &[], "").await;
+    assert_eq!(page.header("cross-origin-resource-policy"), "same-origin");
+}
+
 /// The content security policy allows no script inside the page.
 #[tokio::test]
 async fn the_page_has_no_inline_script_and_its_files_are_there() {

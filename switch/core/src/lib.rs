@@ -11,6 +11,7 @@ mod assist;
 mod begin;
 mod callbacks;
 mod chats;
+mod clicks;
 mod device;
 mod dialling;
 mod events;

@@ -148,6 +148,7 @@ impl Shard {
         note(!self.trunks.is_empty(), "a call of a trunk");
         note(!self.goodbyes.is_empty(), "a BYE without its answer");
         note(!self.lines.is_empty(), "a line to an agent");
+        note(!self.clicks.is_empty(), "a visitor's call on its way to its queue");
         note(!self.assisted.is_empty(), "a program that listens for an agent");
         left
     }

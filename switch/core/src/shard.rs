@@ -5,6 +5,7 @@ use crate::assist::Assisted;
 use crate::begin::Tokens;
 use crate::callbacks::Callbacks;
 use crate::chats::Chats;
+use crate::clicks::Clicks;
 use crate::events::Numbering;
 use crate::fetches::Fetches;
 use crate::gate::Gate;
@@ -103,6 +104,8 @@ pub struct Shard {
     pub(crate) tokens: Tokens,
     /// Chats.
     pub(crate) chats: Chats,
+    /// Calls that visitors of web pages may begin.
+    pub(crate) clicks: Clicks,
     /// Who may sign in, and who has.
     pub(crate) sign_ins: SignIns,
     /// Who has signed in on which call.
@@ -157,6 +160,7 @@ impl Shard {
             configured: Arc::new(Snapshot::empty()),
             wall: config.wall,
             chats: Chats::new(config.wall),
+            clicks: Clicks::default(),
             config,
             now: Time::ZERO,
             legs: Legs::default(),
@@ -275,6 +279,7 @@ impl Shard {
         self.sign_ins_due();
         self.acd.handle_timeout(now);
         self.chats_due();
+        self.clicks.handle_timeout(now);
         self.flows.handle_timeout(now);
         self.routes_late();
         while let Some(ticket) = self.gate.pop_late(now) {
@@ -304,6 +309,7 @@ impl Shard {
             self.stop.poll_timeout(),
             self.places.wake.next(),
             self.chats.poll_timeout(),
+            self.clicks.poll_timeout(),
             self.outside.doubts.next(),
             self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
         ];

@@ -17,6 +17,7 @@ pub mod campaign;
 pub mod cause;
 pub mod cdr;
 pub mod chat;
+pub mod click;
 pub mod codec;
 pub mod conference;
 pub mod config;

@@ -23,9 +23,9 @@ pub enum QueueKind {
     Video,
     /// Text and the like.
     Multimedia,
-    /// Calls with audio that begin in a chat.
+    /// Calls with audio that visitors of web pages begin, in a chat or beside one.
     VoiceClick,
-    /// Calls with video that begin in a chat.
+    /// Such calls with video.
     VideoClick,
 }
 
@@ -59,6 +59,11 @@ impl QueueKind {
             QueueKind::Multimedia => Work::Chat,
             QueueKind::Voice | QueueKind::Video | QueueKind::VoiceClick | QueueKind::VideoClick => Work::Call,
         }
+    }
+
+    /// Whether visitors of web pages call such a queue.
+    pub fn is_click(self) -> bool {
+        matches!(self, QueueKind::VoiceClick | QueueKind::VideoClick)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod boot;
 mod campaigns;
 mod chats;
 pub mod cli;
+mod clicks;
 pub mod clock;
 pub mod config;
 mod control;

@@ -100,6 +100,11 @@ impl Reloader {
         self.current.load_full()
     }
 
+    /// Whether some tenant lists this origin among those whose pages may speak to it.
+    pub fn lists(&self, origin: &str) -> bool {
+        self.current.load().snapshot.tenants.values().any(|tenant| tenant.access.origins.contains(origin))
+    }
+
     /// Reads the file again. Gives what changed, in words.
     ///
     /// # Errors

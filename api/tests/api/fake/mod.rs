@@ -10,6 +10,7 @@ mod bar;
 mod beside;
 pub mod campaigns;
 pub mod chats;
+mod clicks;
 mod control;
 pub mod door;
 mod floor;

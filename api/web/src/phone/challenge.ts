@@ -68,3 +68,17 @@ export function teachSha256(): void {
     return true;
   };
 }
+
+type Hears = { ondata?: (data: string) => void };
+
+/** Has what comes by a connection of JsSIP pass by {@link withWhatIsKnown}. */
+export function hearWhatIsKnown(socket: object): void {
+  const hears = socket as Hears;
+  let inner: ((data: string) => void) | undefined;
+  Object.defineProperty(hears, "ondata", {
+    get: () => inner && ((data: string) => inner?.(typeof data === "string" ? withWhatIsKnown(data) : data)),
+    set: (to) => {
+      inner = to;
+    },
+  });
+}

@@ -7,7 +7,7 @@
 import JsSIP from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession";
 import type { UA } from "jssip/lib/UA";
-import { teachSha256, withWhatIsKnown } from "./challenge";
+import { hearWhatIsKnown, teachSha256 } from "./challenge";
 import { chosen, constraints, microphone, micFault, playAt, stored, type MicFault } from "./devices";
 import { OFF, step, type Deed, type Happened, type Kept, type Phone } from "./machine";
 import { count, figures, judge, WINDOW, type Counts, type Figures, type Verdict } from "./network";
@@ -400,17 +400,4 @@ function dialogOf(session: RTCSession): Kept | null {
     replaces: `${call_id};to-tag=${remote_tag};from-tag=${local_tag}`,
     since: Date.now(),
   };
-}
-
-type Hears = { ondata?: (data: string) => void };
-
-function hearWhatIsKnown(socket: object): void {
-  const hears = socket as Hears;
-  let inner: ((data: string) => void) | undefined;
-  Object.defineProperty(hears, "ondata", {
-    get: () => inner && ((data: string) => inner?.(typeof data === "string" ? withWhatIsKnown(data) : data)),
-    set: (to) => {
-      inner = to;
-    },
-  });
 }

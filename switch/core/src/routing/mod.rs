@@ -141,6 +141,9 @@ impl Routing {
 impl Shard {
     /// A call wants to know where to go.
     pub(crate) fn route(&mut self, call: CallId, mut incoming: Incoming) {
+        if self.routes_click(call) {
+            return;
+        }
         // who wants a party sent elsewhere dials as he would for himself
         let of_us = self.calls.asks_for_us(call, incoming.leg);
         if let Some(found) = self.legs.get(incoming.leg).filter(|_| incoming.trunk.is_none() && !of_us) {

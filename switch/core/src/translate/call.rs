@@ -381,7 +381,8 @@ impl Shard {
                 if let Some(arrived) = self.arrival(call, &queue, timeout_ms, priority) {
                     return self.tell_acd(arrived);
                 }
-                let wish = wish.or_else(|| self.wish(call, &queue));
+                let wish =
+                    wish.or_else(|| self.clicks.wish(call, &queue)).or_else(|| self.wish(call, &queue));
                 AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish }
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
@@ -434,6 +435,7 @@ impl Shard {
         self.closing.remove(&call);
         self.trunks.forget(call, &legs);
         self.recall_forgotten(call);
+        self.clicks.forget(call);
         self.say_goodbye(call);
         for (agent, call) in self.outside.forget(call) {
             self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call }, self.now);

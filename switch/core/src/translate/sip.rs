@@ -18,6 +18,8 @@ use cordboard_model::trace::TraceMedia;
 use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
 use cordboard_sip::sdp::{self, Keying, Negotiated};
 use core::net::IpAddr;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 impl Shard {
     pub(crate) fn on_sip(&mut self, output: SipOutput) {
@@ -40,6 +42,9 @@ impl Shard {
         if let Some(known) = incoming.user.as_ref().and_then(|user| self.snapshot.user(user)) {
             incoming.from.display.clone_from(&known.display);
         }
+        let Ok(is_click) = self.is_click(&mut incoming) else {
+            return;
+        };
         let snapshot = std::sync::Arc::clone(&self.snapshot);
         let trunk = incoming.trunk.as_ref().and_then(|id| snapshot.trunk(id));
         let shared =
@@ -60,21 +65,15 @@ impl Shard {
             Err(cause) => return self.refuse_call(&incoming, cause),
         };
         self.figures.calls += 1;
-        let call = self.calls.new_call(tenant);
+        let call = incoming.guest.unwrap_or_else(|| self.calls.new_call(tenant));
         let leg = self.calls.new_leg(tenant);
         self.in_hand = Some(call);
-        let added = self.legs.add(leg, call);
-        added.user.clone_from(&incoming.user);
-        added.trunk.clone_from(&incoming.trunk);
-        added.video_offered = match self.config.video {
-            Some(_) => incoming.offer.as_deref().and_then(sdp::video_of).map(Box::new),
-            None => None,
-        };
-        added.offered = incoming.offer.as_deref().map(sdp::codecs_of).unwrap_or_default();
-        let (came, data) = Self::believe(trunk, &mut incoming);
-        added.came = Some(Box::new(came));
-        self.legs.bind(leg, incoming.session);
-        self.numbers_inside(call, trunk, &mut incoming);
+        let mut data = self.add_incoming(call, leg, trunk, &mut incoming);
+        if is_click {
+            data = self.clicks.begin(call);
+        } else {
+            self.numbers_inside(call, trunk, &mut incoming);
+        }
         self.ladder.tie(call, leg, &incoming.call_id);
         if let Some(trunk) = trunk {
             self.trunks.add(trunk, call, self.now);
@@ -88,7 +87,9 @@ impl Shard {
         };
         self.journal(Some(ticket), opened);
         self.ledger.came(call, incoming.trunk.clone(), self.moment());
-        self.busies_caller(call, leg, &incoming);
+        if !is_click {
+            self.busies_caller(call, leg, &incoming);
+        }
         if let Some(user) = incoming.user.clone() {
             self.lamp_begins(leg, user, true, incoming.to.clone());
         }
@@ -104,6 +105,28 @@ impl Shard {
             data,
         };
         self.tell_call(call, CallInput::New { call, incoming });
+    }
+
+    /// The first leg of a call, as it came; gives the call data that it brought along.
+    fn add_incoming(
+        &mut self,
+        call: CallId,
+        leg: LegId,
+        trunk: Option<&Trunk>,
+        incoming: &mut IncomingCall,
+    ) -> BTreeMap<String, Value> {
+        let added = self.legs.add(leg, call);
+        added.user.clone_from(&incoming.user);
+        added.trunk.clone_from(&incoming.trunk);
+        added.video_offered = match self.config.video {
+            Some(_) => incoming.offer.as_deref().and_then(sdp::video_of).map(Box::new),
+            None => None,
+        };
+        added.offered = incoming.offer.as_deref().map(sdp::codecs_of).unwrap_or_default();
+        let (came, data) = Self::believe(trunk, incoming);
+        added.came = Some(Box::new(came));
+        self.legs.bind(leg, incoming.session);
+        data
     }
 
     /// Whether one more call is one too many, for the switch or for the trunk it comes by.

@@ -7,6 +7,8 @@ mod calls;
 #[cfg(test)]
 mod chats;
 #[cfg(test)]
+mod clicks;
+#[cfg(test)]
 mod consulting;
 #[cfg(test)]
 mod desks;

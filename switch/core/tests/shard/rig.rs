@@ -352,11 +352,15 @@ impl Rig {
 
     /// Sends a request as account 1001: as it is, and again with the answer to the challenge.
     pub fn authenticated(&mut self, from: &str, text: &str, password: &str) {
+        self.proved(from, text, Identity { username: "1001", password });
+    }
+
+    /// The same as somebody else.
+    pub fn proved(&mut self, from: &str, text: &str, identity: Identity<'_>) {
         self.datagram(from, text.as_bytes());
         let challenge = parse_datagram(self.last("401").as_bytes()).unwrap();
         let mut again =
             parse_datagram(text.replace("branch=z9hG4bK", "branch=z9hG4bKagain").as_bytes()).unwrap();
-        let identity = Identity { username: "1001", password };
         let (name, value) = answer_challenge(&challenge, &again, identity, "c0ffee", 1).unwrap();
         again.push(name, value);
         self.datagram(from, &again.to_bytes());

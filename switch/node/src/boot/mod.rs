@@ -30,7 +30,7 @@ use crate::stop::{self, StopOrder};
 use crate::streams::{Piece, StreamCounts, StreamSetup, Streams as Programs};
 use crate::switch::NodeSwitch;
 use crate::transport::{
-    self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
+    self, Bound, Desk, DeskSetup, Listed, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
 };
 use crate::walls::Walls;
 use crate::webhooks::Deliveries;
@@ -248,7 +248,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     };
     threads.insert(0, start_shard(making, clock, setup).await?);
     let (ways, to_keeper) = ((lanes.to_streams.1, lanes.streams.0), (lanes.ended.1, lanes.api.0.clone()));
-    let streams = start_streams(&loaded.machine, ways, &tls, streams, &gauges.streams);
+    let streams = start_streams(&loaded.machine, ways, &tls, streams, (&gauges.streams, &reloader));
     threads.push(start_recorder(keeping.clone(), (lanes.recorder.1, lanes.media_events.0), clock, &gauges)?);
     threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
     let (to_journal, orders) = ((lanes.journal.1, lanes.stored.1, lanes.journalled.0), lanes.api.0);
@@ -474,13 +474,17 @@ fn start_streams(
     (orders, shard): (Receiver<StreamOrder>, Sender<Order>),
     tls: &Arc<TlsStore>,
     bound: Vec<Bound>,
-    gauges: &Arc<StreamGauges>,
+    (gauges, reloader): (&Arc<StreamGauges>, &Arc<Reloader>),
 ) -> Streams {
     let most = machine.sip.connections as usize;
     let setup = DeskSetup { orders, shard, tls: Arc::clone(tls), gauges: Arc::clone(gauges), most };
     let (desk, shared) = Desk::new(setup);
     let desk = tokio::spawn(desk.run());
-    let over_http = SipOverHttp::new(shared.clone(), machine.sip.origins.clone(), machine.http.listen);
+    // not kept alive by connections: its lanes end with the switch
+    let known = Arc::downgrade(reloader);
+    let listed = Listed::by(move |origin| known.upgrade().is_some_and(|known| known.lists(origin)));
+    let origins = machine.sip.origins.clone();
+    let over_http = SipOverHttp::new(shared.clone(), origins, listed, machine.http.listen);
     let listening = transport::serve(bound, &shared, tls, &over_http, most);
     Streams { over_http, desk, listening }
 }

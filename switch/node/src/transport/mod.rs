@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 pub use desk::{Desk, DeskSetup};
 pub use listener::{Bound, bind, serve};
 pub use tls::{Pair, TlsError, TlsStore, trusting};
-pub use websocket::{SipOverHttp, routes};
+pub use websocket::{Listed, SipOverHttp, routes};
 
 /// Longest time from a connection's beginning to its first whole message, TLS and WebSocket handshakes included.
 pub const FIRST: Duration = Duration::from_secs(10);

@@ -13,6 +13,7 @@ use axum::routing::any;
 use axum::{Extension, Router};
 use cordboard_sip::engine::{Flow, Transport};
 use futures_util::StreamExt;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,12 +23,31 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Longest SIP message, bytes; as over other streams.
 const LONGEST: usize = 64 << 10;
 
+/// Whether some tenant lists an origin under `access.origins`, as the configuration in use has it.
+#[derive(Clone)]
+pub struct Listed(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl Listed {
+    /// By this answer.
+    pub fn by(answer: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(answer))
+    }
+}
+
+impl fmt::Debug for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listed")
+    }
+}
+
 /// What a route needs to take SIP connections.
 #[derive(Clone, Debug)]
 pub struct SipOverHttp {
     shared: Shared,
     /// Origins of pages that may connect, beside those of this host.
     origins: Arc<Vec<String>>,
+    /// Those that tenants list for their pages.
+    listed: Listed,
     /// How messages of this route travel.
     transport: Transport,
     /// Our end as peers know it, where the route does not belong to a SIP listener.
@@ -36,8 +56,8 @@ pub struct SipOverHttp {
 
 impl SipOverHttp {
     /// For the HTTP listener: plain, as a proxy with TLS stands before it.
-    pub fn new(shared: Shared, origins: Vec<String>, local: SocketAddr) -> Self {
-        Self { shared, origins: Arc::new(origins), transport: Transport::Ws, local }
+    pub fn new(shared: Shared, origins: Vec<String>, listed: Listed, local: SocketAddr) -> Self {
+        Self { shared, origins: Arc::new(origins), listed, transport: Transport::Ws, local }
     }
 
     pub(super) fn on(self, listen: Listen) -> Self {
@@ -45,7 +65,8 @@ impl SipOverHttp {
     }
 
     /// "the server MUST validate the Origin" in the sense of RFC 6455 10.2: a page of this host may connect, one that is
-    /// listed, and who is no page.
+    /// listed here or by a tenant, and who is no page. What it may do then, what it proves itself by says: no page brings
+    /// along what a browser keeps of another.
     fn admits(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(ORIGIN) else {
             return true;
@@ -54,6 +75,9 @@ impl SipOverHttp {
             return false;
         };
         if self.origins.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(origin)) {
+            return true;
+        }
+        if (self.listed.0)(origin) {
             return true;
         }
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -80,7 +104,10 @@ async fn upgrade(
         (status, why).into_response()
     };
     if !over.admits(&headers) {
-        return failed(StatusCode::FORBIDDEN, "pages of this origin may not connect; see [sip] origins\n");
+        return failed(
+            StatusCode::FORBIDDEN,
+            "pages of this origin may not connect; see access.origins of the tenant, and [sip] origins\n",
+        );
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade.max_message_size(LONGEST).max_frame_size(LONGEST).protocols(["sip"]),
@@ -173,7 +200,8 @@ mod tests {
         let (news, _desk) = mpsc::channel(1);
         let shared = Shared { shard, news, gauges: Arc::default(), numbers: Arc::default() };
         let origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
-        let over = SipOverHttp::new(shared, origins, "127.0.0.1:80".parse().unwrap());
+        let listed = Listed::by(|origin| origin == "https://shop.example.net");
+        let over = SipOverHttp::new(shared, origins, listed, "127.0.0.1:80".parse().unwrap());
         let mut headers = HeaderMap::new();
         headers.insert(HOST, host.parse().unwrap());
         if let Some(origin) = origin {
@@ -191,6 +219,7 @@ mod tests {
         assert!(!admits(&[], "pbx.example.com", Some("https://pbx.example.com.evil.net")));
         assert!(!admits(&[], "pbx.example.com", Some("null")));
         assert!(admits(&["https://crm.example.net"], "pbx.example.com", Some("https://crm.example.net")));
+        assert!(admits(&[], "pbx.example.com", Some("https://shop.example.net")));
         assert!(admits(&["*"], "pbx.example.com", Some("https://anyone.example.net")));
     }
 }

@@ -1,10 +1,13 @@
-//! Passes: passwords of accounts that are good for a while, for a phone in a page that nobody has told the account's own.
+//! Passes: passwords of accounts that are good for a while, for a phone in a page that nobody has told the account's own; and those
+//! of guests, who have no account and may begin one call.
 //!
 //! Invariant: nothing is kept of a pass. Its user name says whose it is and until when, its password proves that we have said so,
-//! and an account that is not there any more has none.
+//! and an account that is not there any more has none. A guest's says which call it is: whether that may still begin is for who
+//! keeps count of them.
 
 use super::algorithm::hmac_sha256;
 use super::{Algorithm, ha1};
+use cordboard_model::id::CallId;
 use cordboard_model::time::{Duration, Time};
 use std::fmt;
 
@@ -61,6 +64,27 @@ impl Passes {
         Pass { username, password }
     }
 
+    /// A pass for the one call of a guest in this realm.
+    #[must_use]
+    pub fn issue_guest(&self, call: CallId, realm: &str) -> Pass {
+        let username = format!("{MARK}{call}");
+        let password = self.password(&username, realm);
+        Pass { username, password }
+    }
+
+    /// The call that a user name would be a guest's for, and what its password's hashes are; none if it has not the form of a
+    /// guest's.
+    pub(crate) fn read_guest(&self, username: &str, realm: &str) -> Option<(CallId, PassHashes)> {
+        let call = username.strip_prefix(MARK)?.parse().ok()?;
+        Some((call, self.hashes(username, realm)))
+    }
+
+    fn hashes(&self, username: &str, realm: &str) -> PassHashes {
+        let password = self.password(username, realm);
+        let of = |algorithm| ha1(algorithm, username, realm, &password);
+        PassHashes { md5: of(Algorithm::Md5), sha256: of(Algorithm::Sha256) }
+    }
+
     fn password(&self, username: &str, realm: &str) -> String {
         hex::encode(hmac_sha256(&self.secret, &[username.as_bytes(), b"\0", realm.as_bytes()]))
     }
@@ -77,15 +101,14 @@ impl Passes {
         if now.as_millis() >= until {
             return None;
         }
-        let password = self.password(username, realm);
-        let of = |algorithm| ha1(algorithm, username, realm, &password);
-        Some((account, PassHashes { md5: of(Algorithm::Md5), sha256: of(Algorithm::Sha256) }))
+        Some((account, self.hashes(username, realm)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cordboard_model::id::{IdMaker, TenantId};
 
     const REALM: &str = "example.com";
     const NOW: Time = Time::from_millis(5_000);
@@ -123,6 +146,25 @@ mod tests {
         let passes = Passes::new(&[7; 32]);
         for name in ["", "1001", "1001~", "1001~x", "~", "1001~1~2", "1001~fffffffffffffffff"] {
             assert!(passes.read(name, REALM, NOW).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_guests_pass_is_for_one_call_and_no_accounts() {
+        let passes = Passes::new(&[7; 32]);
+        let mut ids = IdMaker::new(1_800_000_000, 0);
+        let (call, other) = (ids.call(TenantId::DEFAULT), ids.call(TenantId::DEFAULT));
+        let pass = passes.issue_guest(call, REALM);
+        let (of, hashes) = passes.read_guest(&pass.username, REALM).unwrap();
+        assert_eq!(of, call);
+        assert_eq!(hashes.sha256, ha1(Algorithm::Sha256, &pass.username, REALM, &pass.password));
+        assert_ne!(passes.issue_guest(other, REALM).password, pass.password);
+        let (_, elsewhere) = passes.read_guest(&pass.username, "other.example").unwrap();
+        assert_ne!(elsewhere.md5, ha1(Algorithm::Md5, &pass.username, "other.example", &pass.password));
+        // neither is taken for the other
+        assert!(passes.read(&pass.username, REALM, NOW).is_none());
+        for name in ["", "1001", "~", "~1", "~nobody", "1001~93b48", &call.to_string()] {
+            assert!(passes.read_guest(name, REALM).is_none(), "{name}");
         }
     }
 

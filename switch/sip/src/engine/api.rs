@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use cordboard_model::cause::Cause;
-use cordboard_model::id::{TenantId, TrunkId, UserId};
+use cordboard_model::id::{CallId, TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::signin::PhoneSecret;
@@ -341,6 +341,8 @@ pub struct IncomingCall {
     pub user: Option<UserId>,
     /// The trunk whose peer sent it.
     pub trunk: Option<TrunkId>,
+    /// The call that a guest has shown he may begin, once. Whether he has not yet is not looked at.
+    pub guest: Option<CallId>,
     /// The session description, if there was one. Without one our answer offers.
     pub offer: Option<Vec<u8>>,
     /// Its Call-ID.

@@ -3,7 +3,7 @@
 //! Invariant: an account that does not exist gets the answers, in the time, that a wrong password
 //! gets. Nobody can ask which accounts there are.
 
-use cordboard_model::id::{TenantId, UserId};
+use cordboard_model::id::{CallId, TenantId, UserId};
 
 use super::Directory;
 use super::context::{Context, PRODUCT};
@@ -24,6 +24,8 @@ pub(crate) struct Gate {
 pub(crate) enum Verdict {
     /// It is this account's.
     Account(UserId),
+    /// It is a guest's, who may begin this call and do nothing else.
+    Guest(CallId),
     /// Nobody's yet: to be challenged.
     Stranger {
         /// The password was right and only the nonce was not good.
@@ -51,7 +53,13 @@ impl Gate {
         Some((realm.to_owned(), self.passes.issue(account.name.as_str(), realm, lasts, now)))
     }
 
-    /// Checks a request from `place` for an account of this tenant.
+    /// What a guest proves himself by, and the realm that it is good in.
+    pub(crate) fn guest(&self, directory: &Directory, call: CallId) -> (String, Pass) {
+        let realm = directory.realm(call.tenant);
+        (realm.to_owned(), self.passes.issue_guest(call, realm))
+    }
+
+    /// Checks a request from `place` for an account, or a guest, of this tenant.
     pub(crate) fn check(
         &mut self,
         cx: &Context,
@@ -73,6 +81,14 @@ impl Gate {
         let Some(method) = request.method() else {
             return Verdict::Malformed;
         };
+        let guest = self.passes.read_guest(&credentials.username, realm);
+        if let Some((call, hashes)) = guest.filter(|(call, _)| call.tenant == tenant) {
+            let ha1 = Some(Ha1 { md5: &hashes.md5, sha256: &hashes.sha256 });
+            return match self.authenticator.verify(&credentials, method, realm, place, ha1, cx.now) {
+                auth::Verdict::Accepted => Verdict::Guest(call),
+                verdict => Verdict::Stranger { stale: verdict == auth::Verdict::Stale },
+            };
+        }
         let pass = self.passes.read(&credentials.username, realm, cx.now);
         let name = pass.as_ref().map_or(credentials.username.as_str(), |(account, _)| *account);
         let account = directory.account(tenant, name);

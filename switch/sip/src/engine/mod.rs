@@ -34,7 +34,7 @@ use std::collections::{BTreeMap, VecDeque};
 use cordboard_model::cause::Cause;
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::guard::{BanView, Bar, BarFault, GuardLimits, Network};
-use cordboard_model::id::{TenantId, UserId};
+use cordboard_model::id::{CallId, TenantId, UserId};
 use cordboard_model::journal::DialogRecord;
 use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::view::ContactView;
@@ -133,6 +133,12 @@ impl SipEngine {
     #[must_use]
     pub fn pass(&self, account: &UserId, lasts: Duration, now: Time) -> Option<(String, Pass)> {
         self.gate.pass(&self.base.cx.directory, account, (lasts, now))
+    }
+
+    /// What a guest proves himself by who may begin this call, and the realm that it is good in.
+    #[must_use]
+    pub fn guest_pass(&self, call: CallId) -> (String, Pass) {
+        self.gate.guest(&self.base.cx.directory, call)
     }
 
     /// Takes one datagram. Never fails: what cannot be read is answered as RFC 3261 says, or

@@ -1,6 +1,6 @@
 //! Requests outside any dialog (RFC 3261 8.2, 11, 13.3).
 
-use cordboard_model::id::{TenantId, TrunkId, UserId};
+use cordboard_model::id::{CallId, TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
 
 use super::arrive::unknown_extensions;
@@ -19,6 +19,8 @@ pub(super) struct Caller {
     pub(super) tenant: TenantId,
     pub(super) user: Option<UserId>,
     pub(super) trunk: Option<TrunkId>,
+    /// The one call that a guest may begin.
+    pub(super) guest: Option<CallId>,
 }
 
 /// What becomes of a request outside a dialog.
@@ -52,7 +54,7 @@ impl SipEngine {
             Course::Challenge { tenant, stale } => return self.challenge(flow, via, &request, tenant, stale),
             Course::Known(caller) => caller,
         };
-        if caller.user.is_some() {
+        if caller.user.is_some() || caller.guest.is_some() {
             self.guard.proved(self.base.cx.now);
         }
         if !self.takes_call(via, &request, &caller) {
@@ -104,6 +106,7 @@ impl SipEngine {
     /// second.
     fn is_urgent(&self, caller: &Caller, number: &str) -> bool {
         self.guard.is_urgent()
+            && caller.guest.is_none()
             && self.base.cx.directory.is_urgent(caller.tenant, caller.trunk.as_ref(), number)
     }
 
@@ -158,7 +161,7 @@ impl SipEngine {
         let tenant = if request.method() == Some(&Method::Invite) {
             if let Some(trunk) = directory.trunk_of(flow.remote) {
                 let (tenant, trunk) = (trunk.tenant, Some(trunk.clone()));
-                return Course::Known(Caller { tenant, user: None, trunk });
+                return Course::Known(Caller { tenant, user: None, trunk, guest: None });
             }
             calling_tenant(directory, request).ok_or(Answer::Code(403))
         } else if request.method() == Some(&Method::Register) {
@@ -171,7 +174,13 @@ impl SipEngine {
             Err(answer) => return Course::Plain(answer),
         };
         match self.gate.check(&self.base.cx, request, tenant, &asker(flow)) {
-            Verdict::Account(user) => Course::Known(Caller { tenant, user: Some(user), trunk: None }),
+            Verdict::Account(user) => {
+                Course::Known(Caller { tenant, user: Some(user), trunk: None, guest: None })
+            }
+            Verdict::Guest(call) if request.method() == Some(&Method::Invite) => {
+                Course::Known(Caller { tenant, user: None, trunk: None, guest: Some(call) })
+            }
+            Verdict::Guest(_) => Course::Plain(Answer::Phrase(403, "Forbidden - Only For Its Call")),
             Verdict::Stranger { stale } => Course::Challenge { tenant, stale },
             Verdict::Malformed => Course::Plain(Answer::Phrase(400, "Bad Request - Malformed Authorization")),
         }
@@ -269,6 +278,7 @@ impl SipEngine {
                 source: flow.remote,
                 user: caller.user,
                 trunk: caller.trunk,
+                guest: caller.guest,
                 offer: Some(request.body.clone()).filter(|body| !body.is_empty()),
                 call_id: request.call_id().ok()?.to_owned(),
                 identity: Box::new(Identity::read(request)),

@@ -99,7 +99,7 @@ impl SipEngine {
         } else {
             match self.gate.check(&self.base.cx, request, account.tenant, &asker(flow)) {
                 Verdict::Account(user) if user == account => Sender::Peer,
-                Verdict::Account(_) => Sender::Other,
+                Verdict::Account(_) | Verdict::Guest(_) => Sender::Other,
                 Verdict::Stranger { stale } => Sender::Unproved { account, stale },
                 Verdict::Malformed => Sender::Stranger,
             }
