@@ -101,6 +101,8 @@ impl AcdEngine {
         let waiting = self.calls.get_mut(&call)?;
         let queue = self.queues.get_mut(id)?;
         let agent = self.agents.get_mut(&pair.agent)?;
+        // Where a wish or a supervisor chose him, nobody has asked yet how busy he was.
+        let turn = if queue.asks_all() { Turn { term: agent.occupied(now), ..pair.turn } } else { pair.turn };
         let ringing = waiting.offered_to.len();
         waiting.offered_to.push(pair.agent.clone());
         waiting.placed = matches!(pair.by, By::Placed(_));
@@ -123,8 +125,8 @@ impl AcdEngine {
                 others,
             },
             agent: AgentTerms {
-                turn: pair.turn,
-                idle: pair.turn.idle.length(now),
+                turn,
+                idle: turn.idle.length(now),
                 others: queue.free.len().saturating_sub(1),
                 ringing,
                 slot: (work == Work::Chat).then(|| (agent.load().saturating_add(1), agent.most_chats())),

@@ -1,6 +1,6 @@
 //! What supervisors do with callers who wait.
 
-use crate::agent::Leg;
+use crate::agent::{IdleSince, Leg};
 use crate::api::{Refused, RefusedReason};
 use crate::dispatch::{Pair, turn};
 use crate::engine::AcdEngine;
@@ -41,7 +41,12 @@ impl AcdEngine {
         if let Some(wanted) = self.calls.get(&call).and_then(|waiting| waiting.wish.clone()) {
             self.unhold(&wanted.agent, place);
         }
-        self.change(id, |a| a.wrap_up = None);
+        self.change(id, |a| {
+            // What he did after his last call ends here; if he rings in vain, he has been idle since then and no longer.
+            if a.wrap_up.take().is_some() {
+                a.idle = IdleSince::at(now);
+            }
+        });
         let pair = self.agents.get(id).zip(self.queues.get(&queue)).map(|(agent, of)| Pair {
             turn: turn(agent, &queue, of, agent.idle),
             queue: queue.clone(),

@@ -697,6 +697,37 @@ fn a_waiting_caller_is_placed_at_an_agent_whoever_would_get_him() {
 }
 
 #[test]
+fn a_placed_call_says_how_busy_the_agent_was_and_ends_his_wrap_up() {
+    let mut b = three(|b| {
+        strategy(Strategy::LeastOccupied)(b);
+        b.queue_mut("sales").wrap_up = Duration::from_secs(60);
+    });
+    b.not_ready("1002");
+    b.not_ready("1003");
+    b.enter(1);
+    b.answer(1, "1001");
+    b.pass(9_000);
+    b.release(1, "1001");
+    b.pass(1_000);
+    assert_eq!(b.status("1001"), AgentStatus::WrapUp);
+    b.enter(2);
+    b.take();
+    b.command(crate::AcdCommand::Place { call: call(2), agent: agent("1001"), by: "2001".into() }).unwrap();
+    let why = b.take().into_iter().find_map(|o| match o {
+        AcdOutput::Offer { why, .. } => Some(why),
+        _ => None,
+    });
+    let why = why.unwrap();
+    assert!(why.contains("agent: occupied 76.92 %, idle 0.000 s"), "10 of 13 s: {why}");
+    // He rings in vain, and is idle since his work after the call was ended, not since before it.
+    b.abandon(2);
+    assert_eq!(b.status("1001"), AgentStatus::Ready);
+    b.pass(2_000);
+    let why = b.engine.explain_queue(&queue("sales"), b.now).unwrap();
+    assert!(why.contains("agent 1: default/1001, occupied 66.66 %, idle 2.000 s"), "10 of 15 s: {why}");
+}
+
+#[test]
 fn a_caller_who_is_put_first_is_served_first() {
     let mut b = Bench::with_agents(&["1001"]);
     b.not_ready("1001");
