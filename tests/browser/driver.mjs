@@ -39,12 +39,15 @@ browser.setDefaultTimeout(20_000);
 // Pages that are newer than the binary: `CORDBOARD_PAGES=api/web/dist` spares a build while pages are worked on.
 const newer = process.env.CORDBOARD_PAGES;
 if (newer) {
-  const file = (url) => `${newer}${url.pathname}`;
-  const there = (url) => /^\/(\w+\.html|assets\/[\w.-]+)$/.test(url.pathname) && existsSync(file(url));
+  // the console's own paths are all one file
+  const file = (url) => `${newer}${/^\/[a-z-]*$/.test(url.pathname) ? "/index.html" : url.pathname}`;
+  // what a test serves itself, in a foreign page's place, is its own
+  const there = (url) => url.port === "8080" && /^\/([a-z-]*|\w+\.html|assets\/[\w.-]+)$/.test(url.pathname) && existsSync(file(url));
   await browser.route(there, async (route) => {
     const url = new URL(route.request().url());
+    if (!url.pathname.includes(".") && !route.request().isNavigationRequest()) return route.fallback();
     // what the switch says of the page beside its text, its policy above all, holds for the newer one too
-    if (!url.pathname.endsWith(".html")) return route.fulfill({ path: file(url) });
+    if (!file(url).endsWith(".html")) return route.fulfill({ path: file(url) });
     const { "content-length": _, "content-encoding": __, ...headers } = (await route.fetch()).headers();
     await route.fulfill({ headers, body: readFileSync(file(url), "utf8") });
   });
@@ -131,6 +134,14 @@ const deeds = {
   },
   async click({ page, frame, what }) {
     await place(pages.get(page), frame).getByRole("button", { name: named(what) }).first().click();
+  },
+  // What a button has the browser keep as a file: its name and its text.
+  async download({ page, what }) {
+    const [kept] = await Promise.all([
+      pages.get(page).waitForEvent("download"),
+      pages.get(page).getByRole("button", { name: named(what) }).first().click(),
+    ]);
+    return { name: kept.suggestedFilename(), text: readFileSync(await kept.path(), "utf8") };
   },
   async tab({ page, frame, what }) {
     await place(pages.get(page), frame).getByRole("tab", { name: what }).click();

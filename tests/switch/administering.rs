@@ -1,7 +1,7 @@
 //! What administrators and operators do from the console beside taking calls: a tenant, rows of a table, who is shut out, what is
 //! said in chats, records one by one, the machine; and a person's second factor.
 
-use crate::common::field;
+use crate::common::{AGENT, CALLER, Phone, answers_when_told, calls, field, hear_each_other};
 use cordboard_tests::Fail;
 use cordboard_tests::api::Api;
 use cordboard_tests::config::{Config, KEY};
@@ -20,6 +20,8 @@ const PERSON: &str = "person";
 /// Who scans, and is not on the list of those who may.
 const SCANNER: &str = "127.0.0.9";
 const GUARD: &str = "[sip.guard]\nallow = [\"127.0.0.1\"]\n";
+/// Where a webhook may post to.
+const HOOKS: &str = "[webhooks]\nallowed = [\"http://127.0.0.1:8099/\"]\nallow_private = true\n";
 /// A queue of chats with an agent who takes none by himself.
 const CHATS: &str = "[tenant.default.queue.web]\nkind = \"multimedia\"\non_nobody = \"wait\"\nring = \"10m\"\n\
                      [tenant.default.agent.1001]\nqueues = [\"web\"]\nkind = \"multimedia\"\nauto_sign_in = true\n";
@@ -225,19 +227,103 @@ pub fn from_the_console(dir: &Path) -> Outcome {
     desk.ensure_clean(at)
 }
 
-/// Every page that the navigation opens is there, and axe finds nothing serious on any.
+/// Made as an administrator makes it, and not needed by any call.
+const OBJECTS: [(&str, &str); 8] = [
+    ("accounts/1003", r#"{ "password": "a phone of 1003" }"#),
+    ("skill-groups/front", r#"{ "queues": ["sales"] }"#),
+    ("number-groups/berlin", r#"{ "numbers": ["+493055501", "+493055502"] }"#),
+    ("trunks/abroad", r#"{ "gateway": "127.0.0.1:5095", "max_calls": 30 }"#),
+    ("ways-out/abroad", r#"{ "prefix": "+", "trunks": [{ "trunk": "abroad" }] }"#),
+    ("calendars/office", r#"{ "weekdays": ["09:00-18:00"] }"#),
+    ("flows/front", r#"{ "kept": "api" }"#),
+    ("tenants/acme", r#"{ "display": "Acme House", "domains": ["acme.example"] }"#),
+];
+
+fn posts(api: &Api, path: &str, body: &Value) -> Result<Value, Fail> {
+    let answer = api.send("POST", path, &body.to_string())?;
+    let said = String::from_utf8_lossy(&answer.body).into_owned();
+    ensure(matches!(answer.status, 200 | 201), || format!("POST {path}: {} {said}", answer.status))?;
+    answer.json()
+}
+
+/// Something is in each list that pages show.
+fn fills(switch: &Switch) -> Outcome {
+    let api = &switch.api;
+    for (what, document) in OBJECTS {
+        api.put(&format!("/api/v1/config/{what}"), document)?;
+    }
+    let text = json!({ "text": "call:answer()\n", "note": "the first" });
+    posts(api, "/api/v1/flows/front/publish", &text)?;
+    api.put("/api/v1/tables/vip/49301", r#"{ "name": "Ada", "level": "gold" }"#)?;
+    let day = json!([{ "from": 0, "to": 1_440 }]);
+    let campaign = json!({ "name": "Autumn", "kind": "predictive", "goal": { "queue": "sales" }, "begins": 1,
+                           "ends": 4_000_000_000_000_u64, "workdays": day, "holidays": day });
+    let id = posts(api, "/api/v1/campaigns", &campaign)?["id"].to_string();
+    posts(api, &format!("/api/v1/campaigns/{id}/pause"), &json!({}))?;
+    let chat =
+        json!({ "queue": "web", "customer": { "id": "c-17", "name": "Ann" }, "text": "Where is my order?" });
+    for (path, body) in [
+        (
+            format!("/api/v1/campaigns/{id}/numbers").as_str(),
+            json!({ "numbers": [{ "called": "+4930555001" }] }),
+        ),
+        (
+            "/api/v1/callbacks",
+            json!({ "number": "+493012345", "queue": "sales", "note": "asks for an offer" }),
+        ),
+        ("/api/v1/users", json!({ "name": "li", "roles": ["supervisor"], "password": FIRST })),
+        ("/api/v1/keys", json!({ "name": "wallboard", "scopes": ["queues:read"] })),
+        ("/api/v1/webhooks", json!({ "name": "crm", "url": "http://127.0.0.1:8099/events" })),
+        ("/api/v1/bans", json!({ "source": SCANNER, "why": "calls at night" })),
+        ("/api/v1/chats", chat),
+    ] {
+        posts(api, path, &body)?;
+    }
+    Ok(())
+}
+
+/// One call that is over and recorded, and one that waits while the agent rests; the phones stay until the end.
+fn calls_of_each_kind(dir: &Path, switch: &Switch) -> Result<[Phone; 2], Fail> {
+    let mut agent = Phone::registered(dir, "1002", 5072, &answers_when_told(), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    agent.answers_now()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    caller.hangs_up()?;
+    agent.ended()?;
+    // the next one calls from its ports
+    drop(caller);
+    switch.wait_cdrs(1)?;
+    switch.wait_recordings(1)?;
+    switch.api.post("/api/v1/agents/1002/rest")?;
+    let waits = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    switch.wait_calls("queued", 1)?;
+    Ok([agent, waits])
+}
+
+/// Every page that the navigation opens is there with something on it, and axe finds nothing serious on any.
 pub fn every_page(dir: &Path) -> Outcome {
-    let switch = switch(dir)?;
+    let config =
+        Config::new(dir)?.user("1001").agent("1002").queue("record = true\nwrap_up = \"0s\"").trunk();
+    let switch = Switch::start(dir, &config.more(CHATS).more(GUARD).more(HOOKS))?;
+    let phones = calls_of_each_kind(dir, &switch)?;
+    fills(&switch)?;
     let mut desk = browser(dir)?;
     let at = console(&mut desk, &switch)?;
     let links = "[...document.querySelectorAll('nav a')].map((one) => one.textContent.trim())";
     let pages: Vec<Value> = desk.evaluate(at, links)?.as_array().cloned().unwrap_or_default();
     ensure(pages.len() > 25, || format!("few pages: {pages:?}"))?;
+    // what takes the place of a list without anything in it
+    let empty = "document.querySelectorAll('.box strong').length";
+    let mut bare = 0;
     for name in pages.iter().filter_map(Value::as_str) {
         goes_to(&mut desk, at, name)?;
         desk.does("rests", at, json!({}))?;
         desk.ensure_clean(at).map_err(|why| Fail(format!("{name}: {why}")))?;
+        bare += desk.evaluate(at, empty)?.as_u64().unwrap_or_default();
     }
+    // a page that asks for something first, or for one of its list, and no more
+    ensure(bare < 8, || format!("{bare} of the pages' parts have nothing to show"))?;
+    drop(phones);
     Ok(())
 }
 

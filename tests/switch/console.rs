@@ -22,7 +22,7 @@ const WRONG: &str = "call:answer()\nif true the\n";
 const RIGHT: &str = "call:answer()\ncall.data.asked = \"yes\"\ncall:enqueue(\"help\")\n";
 
 /// A browser at the console, signed in with the key by the form.
-fn console(dir: &Path, switch: &Switch) -> Result<(Desk, At<'static>), Fail> {
+pub fn console(dir: &Path, switch: &Switch) -> Result<(Desk, At<'static>), Fail> {
     let tone = dir.join("microphone.wav");
     write_tone(&tone, THIRD, 1_000)?;
     let mut desk = Desk::start(dir, &tone)?;
@@ -38,21 +38,21 @@ fn console(dir: &Path, switch: &Switch) -> Result<(Desk, At<'static>), Fail> {
 }
 
 /// Opens the form of a new thing on a page of the navigation.
-fn new(desk: &mut Desk, at: At<'_>, of: &str, name: &str) -> Outcome {
+pub fn new(desk: &mut Desk, at: At<'_>, of: &str, name: &str) -> Outcome {
     desk.does("follow", at, json!({ "what": of }))?;
     desk.click(at, "^Add$")?;
     type_into(desk, at, "#f-name", name)
 }
 
-fn type_into(desk: &mut Desk, at: At<'_>, field: &str, text: &str) -> Outcome {
+pub fn type_into(desk: &mut Desk, at: At<'_>, field: &str, text: &str) -> Outcome {
     desk.does("type", at, json!({ "at": field, "text": text })).map(drop)
 }
 
-fn pick(desk: &mut Desk, at: At<'_>, field: &str, option: &str) -> Outcome {
+pub fn pick(desk: &mut Desk, at: At<'_>, field: &str, option: &str) -> Outcome {
     desk.does("pick", at, json!({ "at": field, "option": option })).map(drop)
 }
 
-fn save(desk: &mut Desk, at: At<'_>) -> Outcome {
+pub fn save(desk: &mut Desk, at: At<'_>) -> Outcome {
     desk.click(at, "^Save$")?;
     desk.sees(at, "Saved.")?;
     desk.loses(at, "Saved.")

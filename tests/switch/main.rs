@@ -18,6 +18,8 @@ mod click_calls;
 mod common;
 mod conformance;
 mod console;
+mod console_flows;
+mod console_records;
 mod consulting;
 mod controlling;
 mod crash;
@@ -369,6 +371,18 @@ static TESTS: &[Test] = &[
     test("axe_finds_nothing_serious_on_any_page_of_the_console", administering::every_page),
     test("a_second_factor_is_begun_with_a_code_to_scan_and_its_key", administering::second_factor),
     test("a_supervisor_listens_whispers_barges_in_and_takes_over_from_the_console", console::supervises),
+    test(
+        "a_flow_is_written_mended_tested_drawn_published_and_rolled_back_on_its_page",
+        console_flows::from_error_to_roll_back,
+    ),
+    test(
+        "a_webhook_is_made_on_its_page_and_what_it_gave_up_is_delivered_again",
+        console_records::a_webhook_and_its_dead_letter,
+    ),
+    test(
+        "keys_the_log_of_changes_figures_and_routes_are_seen_to_from_the_console",
+        console_records::keys_changes_figures_and_routes,
+    ),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
     test("what_is_made_over_the_api_carries_calls_and_outlives_a_kill", objects::carry_calls),

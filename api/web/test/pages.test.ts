@@ -4,7 +4,7 @@ import { bytes, mos, percent, quality, span } from "../src/kit/figures";
 import { faultOf as csvFault, readCsv } from "../src/kit/csv";
 import { acts, follows, joined, type Chat } from "../src/pages/chats";
 import { metricsOf } from "../src/pages/metrics";
-import { dayBegan, stamp, timeOfDay } from "../src/kit/time";
+import { dayBegan, momentOf, stamp, timeOfDay } from "../src/kit/time";
 import { home, navigation, PAGES } from "../src/nav";
 import { faultsOf } from "../src/pages/flows";
 import { supervised, waitingOf } from "../src/pages/floor";
@@ -100,6 +100,14 @@ describe("flows", () => {
       { where: "flow", line: 1, column: 1, text: "the flow has 300000 bytes" },
     ]);
   });
+
+  it("have what a played test finds at the line of its step", () => {
+    const test = '[[case]]\nname = "first"\nsteps = [{ expect = "answer" }]\n[[case]]\nname = "second"\nsteps = [\n  { expect = "answer" },\n  { expect = "play" },\n]\n';
+    const said = (name: string, step: number): string => `FAILED main.test.toml: case "${name}", step ${step}:\n  expected play\n  got      hang_up`;
+    const lines = [said("second", 2), said("second", 9), said("first", 1), said("nowhere", 1)];
+    expect(faultsOf(lines, test).map(({ where, line }) => [where, line])).toEqual([["test", 8], ["test", 5], ["test", 2], ["test", 1]]);
+    expect(faultsOf(lines, test)[0]?.text).toBe('case "second", step 2:\n  expected play\n  got      hang_up');
+  });
 });
 
 describe("the supervisor's floor", () => {
@@ -151,6 +159,13 @@ describe("times and figures", () => {
     expect(stamp(at, "Europe/Berlin")).toBe("2026-03-29 03:30:05");
     expect(timeOfDay(Date.UTC(2026, 0, 1), "UTC")).toBe("00:00:00");
     expect(stamp(null)).toBe("–");
+    for (const zone of ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Asia/Kathmandu"]) {
+      for (const text of ["2026-03-29T01:59", "2026-03-29T03:00", "2026-10-25T03:00", "2026-01-01T00:00", "2026-11-01T02:00"]) {
+        expect(stamp(momentOf(text, zone), zone), `${zone} ${text}`).toBe(`${text.replace("T", " ")}:00`);
+      }
+    }
+    expect(momentOf("2026-06-01T10:00", "Asia/Shanghai")).toBe(Date.UTC(2026, 5, 1, 2));
+    expect(momentOf("soon", "UTC")).toBeNull();
     expect(dayBegan(Date.UTC(2026, 5, 1, 10), "Asia/Shanghai")).toBe(Date.UTC(2026, 4, 31, 16));
   });
 

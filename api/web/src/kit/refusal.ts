@@ -16,3 +16,9 @@ export function inWords(problem: Problem): string {
   // the detail is the switch's English: who reads that needs nothing else, who does not is told what kind it is
   return !detail ? kind : locale.value === "en" ? detail : `${kind} (${detail})`;
 }
+
+/** The same with what the switch found wrong piece by piece, where nothing else shows it: `url: no URL below one that ...`. */
+export function inFull(problem: Problem): string {
+  const said = problem.said.detail ? [] : problem.errors;
+  return said.length > 0 ? said.join("; ") : inWords(problem);
+}

@@ -2,13 +2,13 @@
 
 import { i18n } from "../lang";
 import { Problem } from "../http";
-import { inWords } from "./refusal";
+import { inFull } from "./refusal";
 import { ElMessage, ElMessageBox } from "./ui";
 
 export const done = (text: string): void => void ElMessage({ type: "success", message: text, grouping: true, duration: 2500 });
 
 export function refuse(why: unknown): void {
-  const text = why instanceof Problem ? inWords(why) : String(why);
+  const text = why instanceof Problem ? inFull(why) : String(why);
   ElMessage({ type: "error", message: text, grouping: true, duration: 6000, showClose: true });
 }
 

@@ -52,3 +52,15 @@ export function dayBegan(now: number, of = zone()): number {
   const off = shown(began, of);
   return began - (off > DAY / 2 ? off - DAY : off);
 }
+
+/** A moment from what the tenant's clock shows then: `2026-11-22T14:03`. Of a time that is left out when clocks are changed, the one
+ * an hour on; of one that comes twice, one of the two. */
+export function momentOf(text: string, of = zone()): number | null {
+  const bare = Date.parse(`${text}Z`);
+  if (Number.isNaN(bare)) {
+    return null;
+  }
+  const ahead = (at: number): number => Date.parse(`${stamp(at, of).replace(" ", "T")}Z`) - at;
+  const first = bare - ahead(bare);
+  return bare - ahead(first);
+}

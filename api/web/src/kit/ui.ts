@@ -5,7 +5,6 @@ import { ElAlert } from "element-plus/es/components/alert/index.mjs";
 import { ElButton } from "element-plus/es/components/button/index.mjs";
 import { ElCheckbox } from "element-plus/es/components/checkbox/index.mjs";
 import { ElConfigProvider } from "element-plus/es/components/config-provider/index.mjs";
-import { ElDatePicker } from "element-plus/es/components/date-picker/index.mjs";
 import { ElDialog } from "element-plus/es/components/dialog/index.mjs";
 import { ElDrawer } from "element-plus/es/components/drawer/index.mjs";
 import { ElDropdown, ElDropdownItem, ElDropdownMenu } from "element-plus/es/components/dropdown/index.mjs";
@@ -24,7 +23,6 @@ import { ElTooltip } from "element-plus/es/components/tooltip/index.mjs";
 import "element-plus/es/components/alert/style/css.mjs";
 import "element-plus/es/components/button/style/css.mjs";
 import "element-plus/es/components/checkbox/style/css.mjs";
-import "element-plus/es/components/date-picker/style/css.mjs";
 import "element-plus/es/components/dialog/style/css.mjs";
 import "element-plus/es/components/drawer/style/css.mjs";
 import "element-plus/es/components/dropdown/style/css.mjs";
@@ -54,7 +52,6 @@ const USED = [
   ElButton,
   ElCheckbox,
   ElConfigProvider,
-  ElDatePicker,
   ElDialog,
   ElDrawer,
   ElDropdown,
