@@ -6,6 +6,7 @@ mod day;
 mod interleavings;
 mod model;
 mod reference;
+mod reference_reason;
 mod rules;
 mod rules_absent;
 mod rules_agents;

@@ -1,5 +1,5 @@
-//! The engine against the napkin: the same random events, and after each the same offers in the
-//! same order, the same ends, the same statuses, the same waiting lists, the same next deadline.
+//! The engine against the napkin: the same random events, and after each the same offers in the same order and for the same
+//! reasons, the same ends, the same statuses, the same waiting lists, the same next deadline.
 
 use super::bench::*;
 use super::reference::{Busy, RefAgent, RefQueue, Reference};
@@ -12,6 +12,7 @@ use cordboard_model::service::{
     AgentKind, AgentOrder, ChatSlots, QueueKind, Reserve, RingMost, Spare, Strategy, WantedSkill, Work,
 };
 use cordboard_model::time::{Duration, Time, WallClock};
+use cordboard_model::verb::Wish;
 use cordboard_model::view::AgentStatus;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -92,6 +93,11 @@ struct Pair {
     calls: u64,
     made: u64,
     offers: Vec<(u64, String)>,
+    /// Why the engine made them.
+    reasons: Vec<String>,
+    /// Offers to those who were waited for, and to those to whom somebody gave a caller.
+    wished: u64,
+    placed: u64,
     /// Agents kept free.
     kept: Vec<(u64, String)>,
     /// Those who lost their turn, and those of them who have to be given their places again.
@@ -118,6 +124,8 @@ fn on_napkin(q: &Queue) -> RefQueue {
             _ => 1,
         },
         ageing: q.service.ageing,
+        name: q.id.to_string(),
+        made: 0,
         reserve: q.service.reserve.map_or((0, 0), reserve),
     }
 }
@@ -193,6 +201,9 @@ impl Pair {
             calls: 0,
             made: 0,
             offers: Vec::new(),
+            reasons: Vec::new(),
+            wished: 0,
+            placed: 0,
             kept: Vec::new(),
             stranded: Vec::new(),
             places: BTreeMap::new(),
@@ -218,8 +229,11 @@ impl Pair {
         self.napkin.settle(&before, self.now);
         while let Some(output) = self.engine.poll_output() {
             match output {
-                AcdOutput::Offer { call, agent, .. } => {
+                AcdOutput::Offer { call, agent, why, .. } => {
                     self.offers.push((call.number, agent.name.to_string()));
+                    self.wished += u64::from(why.starts_with("the caller waited for this agent"));
+                    self.placed += u64::from(why.starts_with("placed by"));
+                    self.reasons.push(why);
                     self.made += 1;
                 }
                 AcdOutput::Reserved { call, agent, .. } => {
@@ -235,6 +249,10 @@ impl Pair {
         let name = |(call, a): (u64, usize)| (call, AGENTS[a].0.to_string());
         let offers: Vec<_> = self.napkin.offers.drain(..).map(name).collect();
         assert_eq!(core::mem::take(&mut self.offers), offers);
+        let reasons = core::mem::take(&mut self.reasons);
+        for (why, on_napkin) in reasons.iter().zip(self.napkin.reasons.drain(..)) {
+            assert_eq!(*why, on_napkin.unwrap_or_else(|| why.clone()));
+        }
         let kept: Vec<_> = self.napkin.kept.drain(..).map(name).collect();
         assert_eq!(core::mem::take(&mut self.kept), kept);
         let mut stranded = core::mem::take(&mut self.napkin.stranded);
@@ -377,7 +395,8 @@ impl Pair {
 
     fn step(&mut self, dice: &mut Dice) {
         let a = dice.below(AGENTS.len());
-        match dice.below(23) {
+        match dice.below(25) {
+            23 | 24 => self.place(a, dice),
             20 | 21 => self.goes(dice),
             22 => self.arrives(dice),
             0..=3 => self.enter(dice),
@@ -401,6 +420,18 @@ impl Pair {
         }
     }
 
+    /// A supervisor gives a caller who waits to an agent, or tries to.
+    fn place(&mut self, a: usize, dice: &mut Dice) {
+        let waiting: Vec<u64> = self.napkin.callers.iter().map(|c| c.call).collect();
+        let n = match waiting.is_empty() {
+            true => self.calls,
+            false => waiting[dice.below(waiting.len())],
+        };
+        let agent = self.ids[a].clone();
+        let place = AcdCommand::Place { call: call(n), agent, by: "2001".into() };
+        self.ask(place, |napkin, now| napkin.give(n, a, now));
+    }
+
     fn enter(&mut self, dice: &mut Dice) {
         // One in ten comes back while it waits or talks.
         let again = self.calls > 0 && dice.below(10) == 0;
@@ -412,16 +443,19 @@ impl Pair {
         let q = dice.below(QUEUES.len());
         let limit = [None, Some(2_000), Some(25_000)][dice.below(3)];
         let priority = [0, 0, 0, 1, 7][dice.below(5)];
+        // One in three knows the agent he wants. No other time of the test is a sum of these.
+        let waits = [None, Some(Duration::from_millis(3_337)), Some(Duration::from_millis(17_411))];
+        let wish = (dice.below(3) == 0).then(|| (dice.below(AGENTS.len()), waits[dice.below(3)]));
         let input = AcdInput::Enter {
             call: call(n),
             queue: queue(QUEUES[q]),
             timeout_ms: limit,
             priority,
             staffed: false,
-            wish: None,
+            wish: wish.map(|(a, wait)| Wish { agent: self.ids[a].clone(), wait }),
         };
         let limit = limit.map_or(Duration::MAX, |ms| Duration::from_millis(ms.into()));
-        self.tell(input, |napkin, now| napkin.enter(n, q, limit, priority, now));
+        self.tell(input, |napkin, now| napkin.enter(n, (q, priority), limit, wish, now));
     }
 
     fn report(&mut self, a: usize, dice: &mut Dice) {
@@ -494,6 +528,7 @@ impl Pair {
 #[test]
 fn the_engine_does_what_the_napkin_does() {
     let (mut offers, mut answered, mut recalled, mut chats) = (0, 0, 0, 0);
+    let (mut wished, mut placed) = (0, 0);
     for seed in 0..RUNS {
         let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
         let mut pair = Pair::new(&Variant(seed));
@@ -518,7 +553,10 @@ fn the_engine_does_what_the_napkin_does() {
         chats += pair.engine.agents.values().map(|a| a.chats.len()).max().unwrap();
         offers += pair.made;
         recalled += pair.recalled;
+        wished += pair.wished;
+        placed += pair.placed;
     }
+    assert!(wished > RUNS / 4 && placed > RUNS / 2, "{wished} wishes and {placed} placings prove little");
     assert!(chats > 10_000, "{chats} chats at the end of all runs prove little");
     assert!(recalled > RUNS, "{recalled} were called back");
     assert!(offers > 5 * RUNS && answered > RUNS, "{offers} offers and {answered} answers prove little");

@@ -25,6 +25,10 @@ pub(super) struct RefQueue {
     /// So many agents may ring for one caller.
     pub(super) most: usize,
     pub(super) ageing: Option<Duration>,
+    /// Its name in reasons.
+    pub(super) name: String,
+    /// Offers it has made so far.
+    pub(super) made: u64,
     /// So many free agents are kept for callers of this priority.
     pub(super) reserve: (usize, u64),
 }
@@ -41,15 +45,24 @@ pub(super) struct RefCaller {
     /// He is to be called back; whether he is called before an agent rings, and for how long that agent is kept.
     pub(super) absent: Option<Option<Duration>>,
     pub(super) at: Vec<usize>,
-    /// Nobody rings beside the agent who was kept free for him.
+    /// Nobody rings beside the agent who was kept free for him, or to whom a supervisor gave him.
     pub(super) alone: bool,
+    /// The agent he waits for.
+    pub(super) wish: Option<RefWish>,
+}
+
+/// He has this agent and no other; or until that moment.
+#[derive(Clone, Copy)]
+pub(super) struct RefWish {
+    pub(super) agent: usize,
+    pub(super) until: Option<Time>,
 }
 
 impl RefCaller {
     /// Whether one more agent may ring for him.
-    fn takes_more(&self, queue: &RefQueue) -> bool {
+    pub(super) fn takes_more(&self, queue: &RefQueue) -> bool {
         let most = if self.absent.is_some() { 1 } else { queue.most };
-        self.at.len() < most && !self.over && !self.alone
+        self.at.len() < most && !self.over && !self.alone && self.wish.is_none()
     }
 }
 
@@ -113,7 +126,7 @@ impl RefAgent {
         }
     }
 
-    fn free_for(&self, queue: usize, chat: bool) -> bool {
+    pub(super) fn free_for(&self, queue: usize, chat: bool) -> bool {
         let (most, during_call, beside) = self.slots;
         let leaves = self.later == Some(AgentStatus::SignedOut);
         let ready = self.status() == AgentStatus::Ready && !leaves;
@@ -126,6 +139,17 @@ impl RefAgent {
             ready && self.devices > 0 && self.spared.is_none() && (beside || self.chats.is_empty())
         };
         free && self.serves.contains(&queue)
+    }
+
+    /// Whether a supervisor may give him work that he did not ask for.
+    fn can_be_given(&self, chat: bool) -> bool {
+        let here = self.status() != AgentStatus::SignedOut && self.later != Some(AgentStatus::SignedOut);
+        let rings = matches!(self.busy, Busy::Ringing { .. });
+        let can = match chat {
+            true => !rings && self.chats.len() < self.slots.0,
+            false => self.busy == Busy::No && !self.outside && self.devices > 0,
+        };
+        here && can && self.chat_offer.is_none()
     }
 
     fn is_busy(&self) -> bool {
@@ -182,19 +206,33 @@ pub(super) struct Reference {
     pub(super) agents: Vec<RefAgent>,
     /// Offers made in the last step: call and agent.
     pub(super) offers: Vec<(u64, usize)>,
+    /// Why each of them was made; nothing where an agent had been kept free.
+    pub(super) reasons: Vec<Option<String>>,
     /// Agents kept free in the last step, for one who is called before they ring.
     pub(super) kept: Vec<(u64, usize)>,
     /// Those who lost their turn in the last step.
     pub(super) stranded: Vec<u64>,
     /// Waits ended in the last step.
     pub(super) ends: Vec<(u64, QueueEnd)>,
-    /// Offers made so far.
-    pub(super) made: u64,
 }
 
 impl Reference {
-    pub(super) fn enter(&mut self, call: u64, q: usize, limit: Duration, priority: u8, now: Time) {
+    pub(super) fn enter(
+        &mut self,
+        call: u64,
+        (q, priority): (usize, u8),
+        limit: Duration,
+        wish: Option<(usize, Option<Duration>)>,
+        now: Time,
+    ) {
         self.drop_caller(call);
+        let comes = wish.is_some_and(|(a, wait)| self.may_come(a, q, wait.is_none()));
+        if matches!(wish, Some((_, None))) && !comes {
+            self.ends.push((call, QueueEnd::NoAgent));
+            return;
+        }
+        let wish = wish.filter(|_| comes);
+        let wish = wish.map(|(agent, wait)| RefWish { agent, until: wait.map(|wait| now + wait) });
         let queue = &self.queues[q];
         let here = || self.callers.iter().filter(|c| c.queue == q);
         let at_once =
@@ -213,7 +251,44 @@ impl Reference {
             absent: None,
             at: Vec::new(),
             alone: false,
+            wish,
         });
+    }
+
+    /// Whether an agent serves a queue and is at work; for a caller who takes no other, at least signed in.
+    fn may_come(&self, a: usize, q: usize, only: bool) -> bool {
+        use AgentStatus::{Hold, Ready, Ringing, SignedOut, Talking, WrapUp};
+        let status = self.agents[a].status();
+        let is_there = match only {
+            true => status != SignedOut,
+            false => matches!(status, Ready | Ringing | Talking | Hold | WrapUp),
+        };
+        is_there && self.agents[a].serves.contains(&q)
+    }
+
+    /// A supervisor gives a waiting caller to an agent.
+    pub(super) fn give(&mut self, call: u64, a: usize, now: Time) {
+        let Some(c) = self.callers.iter().position(|c| c.call == call) else { return };
+        let (q, ringing) = (self.callers[c].queue, self.callers[c].at.clone());
+        let chat = self.queues[q].chat;
+        let rings_on = ringing.len() > 1 && ringing.contains(&a);
+        let is_called_back = self.callers[c].absent.is_some() && !ringing.is_empty();
+        if is_called_back || !rings_on && !self.agents[a].can_be_given(chat) {
+            return;
+        }
+        for other in ringing.iter().filter(|other| **other != a) {
+            self.agents[*other].not_offered(call);
+            self.put_back(call, *other);
+        }
+        let Some(c) = self.callers.iter().position(|c| c.call == call) else { return };
+        self.callers[c].alone = true;
+        if rings_on {
+            return;
+        }
+        if self.agents[a].wrap_up.take().is_some() {
+            self.agents[a].idle = now;
+        }
+        self.make(c, a, "placed by 2001; ", now);
     }
 
     /// One who goes and has his place: at the end of the list, which is where he goes by when he came.
@@ -228,7 +303,19 @@ impl Reference {
         self.drop_caller(from);
         self.drop_caller(call);
         let (gives_up, over, alone, absent, at) = (None, false, false, Some(absent), Vec::new());
-        self.callers.push(RefCaller { call, queue: q, priority, since, gives_up, over, alone, absent, at });
+        let (queue, wish) = (q, None);
+        self.callers.push(RefCaller {
+            call,
+            queue,
+            priority,
+            since,
+            gives_up,
+            over,
+            alone,
+            absent,
+            at,
+            wish,
+        });
     }
 
     /// He is there, and waits from now on.
@@ -256,6 +343,7 @@ impl Reference {
                 absent: None,
                 at: Vec::new(),
                 alone: false,
+                wish: None,
             });
             return;
         };
@@ -267,6 +355,7 @@ impl Reference {
             let chat = self.queues[q].chat;
             self.agents[a].offer((call, chat), until, q);
             self.offers.push((call, a));
+            self.reasons.push(None);
         }
     }
 
@@ -312,6 +401,10 @@ impl Reference {
 
     pub(super) fn failed(&mut self, call: u64, a: usize, why: Cause, now: Time) {
         let Some(queue) = self.agents[a].not_offered(call) else { return };
+        for caller in self.callers.iter_mut().filter(|c| c.call == call) {
+            // he had his chance
+            caller.wish = caller.wish.filter(|wish| wish.agent != a || wish.until.is_none());
+        }
         self.put_back(call, a);
         let agent = &mut self.agents[a];
         agent.idle = now;
@@ -458,12 +551,14 @@ impl Reference {
             })
             .flatten()
             .chain(self.callers.iter().filter(|c| !c.over).filter_map(|c| c.gives_up))
+            .chain(self.callers.iter().filter_map(|c| c.wish?.until))
             .min()
     }
 
     pub(super) fn timeout(&mut self, now: Time) {
         for caller in &mut self.callers {
             caller.over |= caller.gives_up.is_some_and(|at| at <= now);
+            caller.wish = caller.wish.filter(|wish| wish.until.is_none_or(|until| until > now));
         }
         for a in 0..self.agents.len() {
             if let Busy::Ringing { call, until, rang, .. } = self.agents[a].busy
@@ -498,20 +593,50 @@ impl Reference {
                 agent.turned.push((now, agent.is_busy()));
             }
         }
+        self.give_up_on_agents();
         let over = self.callers.extract_if(.., |c| c.over && c.at.is_empty());
         self.ends.extend(over.map(|c| (c.call, QueueEnd::Timeout)));
         while let Some((c, a)) = self.best_pair(now) {
-            let caller = &mut self.callers[c];
-            caller.at.push(a);
-            let reserve = caller.absent.flatten();
-            let until = now + reserve.unwrap_or(self.queues[caller.queue].ring) + RING_MARGIN;
-            let (call, queue) = (caller.call, caller.queue);
-            let chat = self.queues[queue].chat;
-            self.agents[a].offer((call, chat), until, queue);
-            self.made += 1;
-            self.agents[a].turns[queue] = self.made;
-            let told = if reserve.is_some() { &mut self.kept } else { &mut self.offers };
-            told.push((call, a));
+            let by = if self.callers[c].wish.is_some() { "the caller waited for this agent; " } else { "" };
+            self.make(c, a, by, now);
+        }
+    }
+
+    /// Who waits for one who does not come takes any other, or leaves if he wanted no other.
+    fn give_up_on_agents(&mut self) {
+        for c in (0..self.callers.len()).rev() {
+            let caller = &self.callers[c];
+            let Some(wish) = caller.wish.filter(|_| caller.at.is_empty()) else { continue };
+            if self.may_come(wish.agent, caller.queue, wish.until.is_none()) {
+                continue;
+            }
+            match wish.until {
+                Some(_) => self.callers[c].wish = None,
+                None => {
+                    let caller = self.callers.remove(c);
+                    self.ends.push((caller.call, QueueEnd::NoAgent));
+                }
+            }
+        }
+    }
+
+    fn make(&mut self, c: usize, a: usize, by: &str, now: Time) {
+        let why = self.reason(c, a, by, now);
+        let caller = &mut self.callers[c];
+        caller.at.push(a);
+        let reserve = caller.absent.flatten();
+        let until = now + reserve.unwrap_or(self.queues[caller.queue].ring) + RING_MARGIN;
+        let (call, queue) = (caller.call, caller.queue);
+        let chat = self.queues[queue].chat;
+        self.agents[a].offer((call, chat), until, queue);
+        self.queues[queue].made += 1;
+        self.agents[a].turns[queue] = self.queues[queue].made;
+        match reserve.is_some() {
+            true => self.kept.push((call, a)),
+            false => {
+                self.offers.push((call, a));
+                self.reasons.push(Some(why));
+            }
         }
     }
 
@@ -526,7 +651,7 @@ impl Reference {
         }
     }
 
-    fn priority(&self, caller: &RefCaller, now: Time) -> u64 {
+    pub(super) fn priority(&self, caller: &RefCaller, now: Time) -> u64 {
         let step = self.queues[caller.queue].ageing.map(|step| step.as_nanos());
         let gained = step.map_or(0, |step| now.since(caller.since).as_nanos() / step);
         u64::from(caller.priority) + u64::try_from(gained).unwrap()
@@ -542,30 +667,41 @@ impl Reference {
         (free > kept || self.priority(caller, now) >= priority).then_some(first)
     }
 
+    /// What a queue's strategy goes by; less is sooner.
+    pub(super) fn term(&self, a: usize, q: usize, now: Time) -> i64 {
+        let agent = &self.agents[a];
+        match self.queues[q].strategy {
+            Strategy::FewestCalls => i64::try_from(agent.taken).unwrap(),
+            Strategy::HighestSkill | Strategy::RingAll => -i64::from(agent.skill),
+            Strategy::RoundRobin => i64::try_from(agent.turns[q]).unwrap(),
+            Strategy::LeastOccupied => agent.occupied(now),
+            Strategy::LongestIdle => 0,
+        }
+    }
+
     fn first_agent(&self, q: usize, now: Time) -> Option<usize> {
         let chat = self.queues[q].chat;
-        let free = self.agents.iter().enumerate().filter(|(_, a)| a.free_for(q, chat));
-        let key = |a: &RefAgent| {
-            let term = match self.queues[q].strategy {
-                Strategy::FewestCalls => i64::try_from(a.taken).unwrap(),
-                Strategy::HighestSkill | Strategy::RingAll => -i64::from(a.skill),
-                Strategy::RoundRobin => i64::try_from(a.turns[q]).unwrap(),
-                Strategy::LeastOccupied => a.occupied(now),
-                Strategy::LongestIdle => 0,
-            };
-            (a.second == Some(q), a.chats.len(), term, a.idle)
+        let free = (0..self.agents.len()).filter(|a| self.agents[*a].free_for(q, chat));
+        let key = |a: usize| {
+            let agent = &self.agents[a];
+            (agent.second == Some(q), agent.chats.len(), self.term(a, q, now), agent.idle)
         };
-        free.min_by_key(|(i, a)| (key(a), *i)).map(|(i, _)| i)
+        free.min_by_key(|a| (key(*a), *a))
     }
 
     fn best_pair(&self, now: Time) -> Option<(usize, usize)> {
-        let pairs = (0..self.queues.len()).filter_map(|q| {
-            let (c, a) = (self.first_caller(q, now)?, self.first_agent(q, now)?);
-            let caller = &self.callers[c];
-            let second = self.agents[a].second == Some(q);
-            Some(((core::cmp::Reverse(self.priority(caller, now)), second, caller.since, c), (c, a)))
+        let by_order = (0..self.queues.len())
+            .filter_map(|q| Some((self.first_caller(q, now)?, self.first_agent(q, now)?)));
+        let by_wish = self.callers.iter().enumerate().filter_map(|(c, caller)| {
+            let agent = caller.wish.filter(|_| caller.at.is_empty())?.agent;
+            let free = self.agents[agent].free_for(caller.queue, self.queues[caller.queue].chat);
+            free.then_some((c, agent))
         });
-        pairs.min_by_key(|(order, _)| *order).map(|(_, pair)| pair)
+        by_order.chain(by_wish).min_by_key(|(c, a)| {
+            let caller = &self.callers[*c];
+            let second = self.agents[*a].second == Some(caller.queue);
+            (core::cmp::Reverse(self.priority(caller, now)), second, caller.since, *c)
+        })
     }
 
     /// Who waits in a queue, in the order of service.
