@@ -383,7 +383,40 @@ pub fn in_a_foreign_page(dir: &Path) -> Outcome {
     desk.click(bar, "^Hang up")?;
     called.ended()?;
     desk.ensure_clean(bar)?;
+    keys_of_the_page_around(&switch, &mut desk, bar)?;
     foreign_pages_are_refused(&switch)
+}
+
+/// Keys in the page around are the bar's when the agent has said so, and not while he types there.
+fn keys_of_the_page_around(switch: &Switch, desk: &mut Desk, bar: At<'_>) -> Outcome {
+    let crm = page(bar.page);
+    let press = |desk: &mut Desk| desk.does("press", crm, json!({ "keys": "Alt+KeyR" })).map(drop);
+    // what the page itself hears of the key comes after the bar's script has had it
+    let heard = "window.pressed = 0; addEventListener('keydown', (event) => event.code === 'KeyR' && (pressed += event.defaultPrevented ? 10 : 1)); \
+                 document.body.insertAdjacentHTML('beforeend', '<input id=field aria-label=field><button id=else>Else</button>'); 0";
+    desk.evaluate(crm, heard)?;
+    switch.wait_agent("1001", "ready")?;
+    let focus = |desk: &mut Desk, on: &str| {
+        desk.evaluate(crm, &format!("document.querySelector('#{on}').focus(), 0"))
+    };
+    focus(desk, "else")?;
+    press(desk)?;
+    ensure(desk.evaluate(crm, "pressed")? == 1, || "the key is taken though nobody said so".into())?;
+    desk.click(bar, "^Microphone, speaker, keys")?;
+    desk.does(
+        "choose",
+        bar,
+        json!({ "what": "Keys work in the whole page, not only in this bar (not while you type)" }),
+    )?;
+    desk.ensure_clean(bar)?;
+    focus(desk, "field")?;
+    press(desk)?;
+    ensure(desk.evaluate(crm, "pressed")? == 2, || "the key is taken while he types".into())?;
+    focus(desk, "else")?;
+    press(desk)?;
+    switch.wait_agent("1001", "not_ready")?;
+    let pressed = desk.evaluate(crm, "pressed")?;
+    ensure(pressed == 12, || format!("the page has heard the keys as {pressed}"))
 }
 
 /// A page whose origin nobody lists gets no script, and may not show the bar.

@@ -68,11 +68,38 @@
     }
   }
 
+  // Keys that the bar is to be told of while this page has the focus: none, unless its agent has said so there.
+  var keys = [];
+  var port = null;
+
+  // What is typed into is left alone, and so is what a program of the page has pressed.
+  function typed(element) {
+    return !!element && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName || ""));
+  }
+
+  function pressed(event) {
+    var one = event.altKey && !event.ctrlKey && !event.metaKey && !event.repeat && event.isTrusted;
+    if (!port || !one || keys.indexOf(event.code) < 0 || typed(event.composedPath()[0])) {
+      return;
+    }
+    event.preventDefault();
+    port.postMessage({ key: event.code });
+  }
+
   // What is between the bar and this script alone goes another way: the page's own listeners hear events and nothing else.
   function join() {
     var pair = new MessageChannel();
+    port = pair.port1;
+    keys = [];
     pair.port1.onmessage = function (message) {
-      size(message.data && message.data.size);
+      var said = message.data || {};
+      if (Array.isArray(said.keys)) {
+        keys = said.keys;
+      } else if (said.focus) {
+        frame.focus();
+      } else {
+        size(said.size);
+      }
     };
     frame.contentWindow.postMessage({ name: "cordboard.port" }, base.origin, [pair.port2]);
   }
@@ -81,11 +108,13 @@
     size("folded");
     frame.addEventListener("load", join);
     window.addEventListener("message", heard);
+    window.addEventListener("keydown", pressed);
     (document.body || document.documentElement).appendChild(frame);
   }
 
   window.ccbarclientRemove = function () {
     window.removeEventListener("message", heard);
+    window.removeEventListener("keydown", pressed);
     document.removeEventListener("DOMContentLoaded", add);
     frame.remove();
   };

@@ -74,12 +74,15 @@ interface Window_ {
 export interface Hears {
   call: (number: string, mode: "audio" | "video") => void;
   joined: () => void;
+  /** A key that the bar wanted to be told of, pressed in the page around. */
+  pressed: (code: string) => void;
 }
 
 /** The bar's end of the line to the page that has it. */
 export class Embed {
   private readonly wanted = new Set<string>();
   private port: MessagePort | null = null;
+  private asked: ReadonlySet<string> = new Set();
   private hears: Hears | null = null;
   /** What was said before anybody was there to hear. */
   private early: { number: string; mode: "audio" | "video" } | null = null;
@@ -122,6 +125,25 @@ export class Embed {
     this.port?.postMessage({ size });
   }
 
+  /** Which keys the bar wants to be told of while the page around has the focus. */
+  keys(codes: readonly string[]): void {
+    this.asked = new Set(codes);
+    this.port?.postMessage({ keys: [...codes] });
+  }
+
+  /** The bar is where the agent types next. */
+  focus(): void {
+    this.port?.postMessage({ focus: true });
+  }
+
+  private key(data: unknown): void {
+    const { key } = (typeof data === "object" && data !== null ? data : {}) as { key?: unknown };
+    // who was not asked, or was asked once and is not any more, is not heard
+    if (typeof key === "string" && this.asked.has(key)) {
+      this.hears?.pressed(key);
+    }
+  }
+
   private heard(message: MessageEvent): void {
     if (message.source !== (this.place.parent as unknown) || message.origin !== this.origin) {
       return;
@@ -140,7 +162,11 @@ export class Embed {
         }
         return;
       case "port":
+        this.port?.close();
         this.port = message.ports[0] ?? null;
+        if (this.port) {
+          this.port.onmessage = (said) => this.key(said.data);
+        }
         this.hears?.joined();
         return;
       case "nothing":

@@ -8,6 +8,15 @@ export const HOT: Readonly<Record<string, Hot>> = {
   r: "ready", w: "wrap_up",
 };
 
+/** What keyboards call these keys. */
+export const CODES: readonly string[] = Object.keys(HOT).map((letter) => `Key${letter.toUpperCase()}`);
+/** Those that open something that is typed into or chosen from: the bar has the focus then. */
+export const OPENS: ReadonlySet<Hot> = new Set(["consult", "transfer", "conference", "keys", "dial", "wrap_up"]);
+
+/** A key that was pressed in the page around, by what its keyboard calls it. */
+export const fromAround = (code: string): Hot | null =>
+  hot({ key: "", code, altKey: true, ctrlKey: false, metaKey: false, repeat: false });
+
 interface Pressed {
   key: string;
   code: string;

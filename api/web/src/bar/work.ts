@@ -5,7 +5,7 @@ import { PagePhone } from "../phone/phone";
 import { callOf, can, isOwn, ringing, type Turn } from "../call/desk";
 import { Client, cookieSession, Problem, signIn, type Session, type SignIn, type Telephones } from "./client";
 import type { Embed } from "./embed";
-import { hot, type Hot } from "./hotkeys";
+import { CODES, fromAround, hot, OPENS, type Hot } from "./hotkeys";
 import type { Phone } from "../phone/machine";
 import { browser, Notifier } from "./notices";
 import { Renewal } from "./renewal";
@@ -14,6 +14,8 @@ import { begin, reduce, unsaved, type Bar, type Message, type Sheet } from "./st
 /** What is kept for the tab: a reload goes on where it was. */
 const KEPT = "cordboard.session";
 const NOTES = "cordboard.note";
+/** Kept for the browser: whether keys work while the page around has the focus. */
+const AROUND = "cordboard.keys_around";
 /** First wait before the desk is followed again, and the longest. */
 const AGAIN_FIRST_MS = 500;
 const AGAIN_MOST_MS = 8_000;
@@ -51,6 +53,7 @@ function put(message: Message): void {
 
 export function startDesk(around: Embed, tenant: string, account: string, signed: boolean): void {
   embed = around;
+  keysAround.value = around.embedded ? keptKeys() : "unable";
   const kept = keptSession();
   bar.value = begin(kept?.tenant ?? tenant, kept?.agent ?? account, around.embedded);
   setInterval(() => (tick.value = Date.now()), 1_000);
@@ -60,7 +63,11 @@ export function startDesk(around: Embed, tenant: string, account: string, signed
   notices.seen();
   around.listen({
     call: (number) => void callOut(number),
-    joined: () => around.size(bar.value.folded ? "folded" : "open"),
+    joined: () => {
+      around.size(bar.value.folded ? "folded" : "open");
+      tellKeys();
+    },
+    pressed: (code) => pressedAround(code),
   });
   // another account of the page around is another agent: he signs in himself
   if (kept && (account === "" || account === kept.agent)) {
@@ -129,6 +136,7 @@ const renewal = new Renewal({
 async function goOn(session: Session): Promise<void> {
   client = new Client(session);
   put({ is: "signed_in" });
+  tellKeys();
   void follow(client);
   if (session.token === "") {
     renewal.start();
@@ -238,6 +246,7 @@ function over(why: "over" | "taken_over" | "signed_out"): void {
   phone?.stop();
   phone = null;
   client = null;
+  tellKeys();
   notices.rings(null);
   keepSession(null);
   put({ is: "asked", asked: { tenant, agent, why } });
@@ -406,6 +415,43 @@ export const telephones = async (): Promise<Telephones | null> => (await client?
 export const fold = (folded: boolean): void => put({ is: "fold", folded });
 export const dismiss = (id: number): void => put({ is: "read", id });
 export const forgetMic = (): void => put({ is: "mic", fault: null });
+
+/** Whether the page around passes keys on: nobody has, unless he said so. `unable`: there is no page around. */
+export const keysAround = ref<"unable" | "on" | "off">("unable");
+
+export function passKeys(on: boolean): void {
+  try {
+    localStorage.setItem(AROUND, on ? "on" : "off");
+  } catch {
+    // it holds until the page is loaded anew
+  }
+  keysAround.value = on ? "on" : "off";
+  tellKeys();
+}
+
+function keptKeys(): "on" | "off" {
+  try {
+    return localStorage.getItem(AROUND) === "on" ? "on" : "off";
+  } catch {
+    return "off";
+  }
+}
+
+/** Who is not signed in has nothing to press a key for. */
+function tellKeys(): void {
+  embed.keys(keysAround.value === "on" && client ? CODES : []);
+}
+
+function pressedAround(code: string): void {
+  const what = fromAround(code);
+  if (!what || !does(what)) {
+    return;
+  }
+  if (OPENS.has(what)) {
+    put({ is: "fold", folded: false });
+    embed.focus();
+  }
+}
 
 function pressed(event: KeyboardEvent): void {
   const what = hot(event);

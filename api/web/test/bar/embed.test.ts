@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Embed, read } from "../../src/bar/embed";
+import { CODES, fromAround, HOT } from "../../src/bar/hotkeys";
 import type { ReferenceEvent } from "../../src/call/desk";
 
 const ORIGIN = "https://crm.example";
@@ -73,8 +74,36 @@ describe("the bar within a page", () => {
     const { embed, say } = place();
     say({ name: "callout", param: ["13800000000", "audio"] });
     const called: string[] = [];
-    embed.listen({ call: (number) => called.push(number), joined: () => undefined });
+    embed.listen({ call: (number) => called.push(number), joined: () => undefined, pressed: () => undefined });
     say({ name: "callout", param: { number: "10086", mode: "audio" } });
     expect(called).toEqual(["13800000000", "10086"]);
+  });
+
+  it("is told of keys that it has asked for, by the way between the two alone", () => {
+    const { embed, say } = place();
+    const pressed: string[] = [];
+    embed.listen({ call: () => undefined, joined: () => undefined, pressed: (code) => pressed.push(code) });
+    const port = { onmessage: null as ((said: { data: unknown }) => void) | null, posted: [] as unknown[], postMessage: (said: unknown) => void port.posted.push(said), close: () => undefined };
+    say({ name: "cordboard.port" }, { ports: [port as unknown as MessagePort] });
+    const press = (data: unknown): void => port.onmessage?.({ data });
+    press({ key: "KeyA" });
+    embed.keys(["KeyA", "KeyE"]);
+    for (const said of [{ key: "KeyA" }, { key: "KeyZ" }, { key: 7 }, null, "KeyA"]) {
+      press(said);
+    }
+    // the window itself is no way for keys
+    say({ key: "KeyA" });
+    embed.keys([]);
+    press({ key: "KeyE" });
+    expect(pressed).toEqual(["KeyA"]);
+    embed.focus();
+    expect(port.posted).toEqual([{ keys: ["KeyA", "KeyE"] }, { keys: [] }, { focus: true }]);
+  });
+});
+
+describe("keys of the page around", () => {
+  it("are what they are in the bar, and none of them is Escape", () => {
+    expect(CODES.map(fromAround)).toEqual(Object.values(HOT));
+    expect(["Escape", "KeyZ", "", "Digit1"].map(fromAround)).toEqual([null, null, null, null]);
   });
 });
