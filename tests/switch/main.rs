@@ -59,6 +59,7 @@ mod refreshing;
 mod refusing;
 mod registering;
 mod reload;
+mod resuming;
 mod ringing;
 mod roaming;
 mod routing;
@@ -399,6 +400,10 @@ static TESTS: &[Test] = &[
     test("the_newcomers_path_from_an_empty_file_to_a_published_flow_is_walked", newcomer::path),
     test("a_finished_call_becomes_a_test_that_passes_without_its_secrets", newcomer::recorded),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),
+    test(
+        "a_reader_who_is_cut_after_any_event_has_what_the_switch_has_by_either_way",
+        resuming::at_every_boundary,
+    ),
     test("a_webhook_is_delivered_signed_and_again_after_a_kill", webhooks::delivered),
     test("events_since_another_start_are_a_gap_and_a_snapshot", events::since_another_start),
     test("call_data_of_every_type_is_in_events_views_and_the_record_as_the_flow_set_it", events::typed_data),

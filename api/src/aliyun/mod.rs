@@ -1,10 +1,12 @@
 //! Clients that were written for the reference contact centre of the other vendor: its exchange of tokens, and its management
 //! actions.
 //!
-//! Invariant: an application acts for its own tenant alone, and for nobody for whom it shows no token that it has signed.
+//! Invariant: an application acts for its own tenant alone, and for nobody for whom it shows no token that it has signed or that the
+//! system which is configured for it knows.
 
 pub mod beside;
 mod jwt;
+mod proof;
 mod rpc;
 mod seen;
 
@@ -25,7 +27,7 @@ use axum::{Json, Router};
 use cordboard_model::application::Application;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::time::Wall;
-use jwt::{Claims, Rules};
+use jwt::Claims;
 use seen::{Again, Seen};
 use serde_json::json;
 use std::net::IpAddr;
@@ -89,6 +91,16 @@ impl Refused {
     fn client() -> Self {
         let why = "Authorization: Basic with the client id and the secret is needed";
         Self { status: StatusCode::UNAUTHORIZED, ..Self::new("invalid_client", why) }
+    }
+
+    fn silent(why: &str) -> Self {
+        let said = Self::new("temporarily_unavailable", format!("the other system does not answer: {why}"));
+        Self { status: StatusCode::GATEWAY_TIMEOUT, ..said }
+    }
+
+    fn garbage(why: &str) -> Self {
+        let said = Self::new("server_error", format!("the other system answers something else: {why}"));
+        Self { status: StatusCode::BAD_GATEWAY, ..said }
     }
 
     fn later(seconds: u32, status: StatusCode) -> Self {
@@ -214,8 +226,9 @@ async fn exchange(Use(state): Use<State>, asked: Asked) -> Result<Response, Refu
     if asked.text("grant_type")? != Some(GRANT) {
         return Err(Refused::new("unsupported_grant_type", format!("grant_type has to be {GRANT}")));
     }
-    if asked.text("subject_token_type")?.is_some_and(|kind| kind != JWT) {
-        return Err(Refused::new("invalid_request", format!("subject_token_type has to be {JWT}")));
+    let kind = proof::kind(&application.proof);
+    if asked.text("subject_token_type")?.is_some_and(|said| said != kind) {
+        return Err(Refused::new("invalid_request", format!("subject_token_type has to be {kind}")));
     }
     if asked.text("subject_issuer")?.is_some_and(|issuer| issuer != application.issuer) {
         return Err(Refused::new("invalid_request", "subject_issuer is not the issuer of this application"));
@@ -223,25 +236,14 @@ async fn exchange(Use(state): Use<State>, asked: Asked) -> Result<Response, Refu
     let scope = asked.scope()?;
     let token = asked.text("subject_token")?;
     let token = token.ok_or_else(|| Refused::new("invalid_request", "subject_token is missing"))?;
-    let now = state.switch.moment();
-    let said = verified(&application, token, now).map_err(|why| {
-        state.brake.failed(asked.from, Instant::now());
-        Refused::new("invalid_grant", why)
-    })?;
-    state.shown.note(&*state.switch, &application, &said, now).await?;
-    let agent = agent_of(&state, tenant, &said.user).await;
+    let (user, id) = proof::user(&state, asked.from, &application, token).await?;
+    let agent = agent_of(&state, tenant, &user).await;
+    let field = proof::field(&application.proof);
     let agent =
-        agent.map_err(|problem| Refused::new("invalid_grant", format!("user_name: {}", problem.title)))?;
+        agent.map_err(|problem| Refused::new("invalid_grant", format!("{field}: {}", problem.title)))?;
     asked.audit.claims(tenant, format!("agent {}", agent.name));
     let token = begin(&state, &asked, &application, &agent).await?;
-    given(&state, &application, (agent, token), scope, said.id)
-}
-
-fn verified(application: &Application, token: &str, now: Wall) -> Result<Claims, &'static str> {
-    let Application { client_id, issuer, key, longest, .. } = application;
-    let longest_ms = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
-    let rules = Rules { key, issuer, audience: client_id, longest_ms };
-    jwt::claims(token, &rules, now).map_err(jwt::Fault::as_str)
+    given(&state, &application, (agent, token), scope, id)
 }
 
 impl Shown {

@@ -1,6 +1,6 @@
 //! Applications that have agents' sessions for tokens that they have signed.
 
-use crate::fake::application::{CLIENT, SECRET};
+use crate::fake::application::{ASKING_CLIENT, CLIENT, KNOWN, SECRET};
 use crate::http::Answer;
 use crate::{Served, furnish, serve, serve_on};
 use base64::Engine;
@@ -137,4 +137,61 @@ async fn what_opens_once_is_asked_of_the_store_and_nothing_opens_while_that_is_d
     let again = serve_on(served.switch.clone(), ApiConfig::default()).await;
     assert_eq!(error(&ask(&again, "", &form("good")).await, 400), "invalid_grant", "after a restart, too");
     ask(&again, "", &form("a later one")).await.ok();
+}
+
+/// The exchange as the application asks for it whose system is asked.
+async fn shown(served: &Served, token: &str, more: &str) -> Answer {
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let client = basic(ASKING_CLIENT, SECRET);
+    let body = format!("grant_type={GRANT}&subject_token={}{more}", token.replace('!', "%21"));
+    served.ask("POST", EXCHANGE, &[("authorization", &client), form], &body).await
+}
+
+#[tokio::test]
+async fn the_token_of_another_system_is_exchanged_as_often_as_that_knows_it() {
+    let served = house().await;
+    let kind = "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
+    let whole = format!("{kind}&subject_issuer=sales&scope=user_management,hotline");
+    let answer = shown(&served, KNOWN, &whole).await;
+    let said = answer.ok();
+    assert_eq!((&said["token_type"], &said["iss"]), (&"bearer".into(), &"sales".into()));
+    let token = said["access_token"].as_str().unwrap();
+    assert!(answer.header("set-cookie").starts_with(&format!("AC_TOKEN={token};")));
+    let bearer = format!("Bearer {token}");
+    let desk = "/api/v1/agents/1001/desk";
+    served.ask("GET", desk, &[("authorization", &bearer)], "").await.ok();
+    let again = shown(&served, KNOWN, "").await.ok();
+    assert_ne!(again["jti"], said["jti"], "each exchange has its own");
+}
+
+#[tokio::test]
+async fn whom_the_other_system_does_not_know_is_nobody_and_is_slowed() {
+    let served = house().await;
+    let long = "x".repeat(9_000);
+    for (token, status, word) in [
+        ("of-a-stranger", 400, "invalid_grant"),
+        ("of-nobody", 400, "invalid_grant"),
+        ("of-somebody-else", 400, "invalid_grant"),
+        ("two%20words", 400, "invalid_grant"),
+        ("with%0D%0Aa-line", 400, "invalid_grant"),
+        (&long, 400, "invalid_grant"),
+        ("silent", 504, "temporarily_unavailable"),
+        ("garbage", 502, "server_error"),
+    ] {
+        assert_eq!(error(&shown(&served, token, "").await, status), word, "{token}");
+    }
+    for wrong in [
+        "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt",
+        "&subject_issuer=https%3A%2F%2Fcrm.example",
+    ] {
+        assert_eq!(error(&shown(&served, KNOWN, wrong).await, 400), "invalid_request", "{wrong}");
+    }
+    // a signed token says nothing here, and the other application is not believed by an access token
+    assert_eq!(error(&shown(&served, token("good"), "").await, 400), "invalid_grant");
+    let body = form("good").replace(token("good"), "of-somebody-else");
+    assert_eq!(error(&ask(&served, "", &body).await, 400), "invalid_grant");
+    for _ in 0..20 {
+        shown(&served, "of-somebody-else", "").await;
+    }
+    assert_eq!(error(&shown(&served, KNOWN, "").await, 429), "temporarily_unavailable");
 }

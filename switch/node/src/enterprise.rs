@@ -1,4 +1,5 @@
-//! How an enterprise is asked whether an access token is good: one POST, once, within its time.
+//! How an enterprise is asked whether an access token is good: one POST, once, within its time; and how another system is asked whose
+//! one is: one GET, in the same way.
 //!
 //! Invariants: it goes only where the tenant's configuration says, to no private address that was not allowed, and follows no
 //! redirection; only `retCode` 0 in a JSON object that came with 2xx is a yes. No line of the log has the token.
@@ -7,13 +8,15 @@ use crate::config::ThirdPartyMachine;
 use crate::outgoing::{self, Target};
 use crate::switch::NodeSwitch;
 use axum::body::Body;
+use cordboard_api::aliyun::beside::{Told, told};
 use cordboard_api::switch::{Later, Refusal};
 use cordboard_api::third_party::beside::{Question, ThirdParties, Verdict, verdict};
+use cordboard_model::config::Secret;
 use cordboard_model::id::TenantId;
 use cordboard_model::third_party::ThirdPartyTerms;
 use futures_util::StreamExt;
-use hyper::Request;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use std::sync::Arc;
@@ -25,6 +28,22 @@ const ANSWER: usize = 16 << 10;
 const AT_ONCE: usize = 64;
 /// How URLs begin.
 const SCHEMES: [&str; 2] = ["http", "https"];
+
+/// What came of a request.
+enum Heard {
+    /// Status and body.
+    Answer(u16, Vec<u8>),
+    /// Nothing; why.
+    Silent(String),
+    /// More than is read.
+    TooLong(String),
+}
+
+/// What is sent: with a body, or with somebody's token.
+enum Sent<'a> {
+    Question(&'a Question),
+    Token(&'a Secret),
+}
 
 /// Who asks.
 pub struct Enterprises {
@@ -40,32 +59,50 @@ impl Enterprises {
     }
 
     async fn ask(&self, url: &str, question: &Question) -> Result<Verdict, Refusal> {
-        let _turn = self.turns.try_acquire().map_err(|_| Refusal::Busy(1))?;
-        let target = Target::read(url, SCHEMES);
-        let target = target.ok_or_else(|| Refusal::Internal("the enterprise's URL is none".to_owned()))?;
-        let limit = self.machine.limit;
-        let said = tokio::time::timeout(limit, self.send(&target, question)).await;
-        let said = said.unwrap_or_else(|_| Ok(Verdict::Silent(format!("no answer within {limit:?}"))))?;
+        let (host, heard) = self.hear(url, Sent::Question(question)).await?;
+        let said = match heard {
+            Heard::Answer(status, body) => verdict(status, &body),
+            Heard::Silent(why) => Verdict::Silent(why),
+            Heard::TooLong(why) => Verdict::Garbage(why),
+        };
         if let Verdict::Silent(why) | Verdict::Garbage(why) = &said {
-            let host = &target.host;
             tracing::warn!(host, why, "an enterprise does not say whether its agent is who he says");
         }
         Ok(said)
     }
 
-    async fn send(&self, target: &Target, question: &Question) -> Result<Verdict, Refusal> {
-        let silent = |why: &dyn std::fmt::Display| Ok(Verdict::Silent(why.to_string()));
+    /// Whose access token this is, by what the system at this URL says.
+    pub(crate) async fn whose(&self, url: &str, field: &str, token: &Secret) -> Result<Told, Refusal> {
+        let (host, heard) = self.hear(url, Sent::Token(token)).await?;
+        let said = match heard {
+            Heard::Answer(status, body) => told(status, &body, field),
+            Heard::Silent(why) => Told::Silent(why),
+            Heard::TooLong(why) => Told::Garbage(why),
+        };
+        if let Told::Silent(why) | Told::Garbage(why) = &said {
+            tracing::warn!(host, why, "an application's system does not say whose an access token is");
+        }
+        Ok(said)
+    }
+
+    /// What comes of it within the time, and from which host.
+    async fn hear(&self, url: &str, sent: Sent<'_>) -> Result<(String, Heard), Refusal> {
+        let _turn = self.turns.try_acquire().map_err(|_| Refusal::Busy(1))?;
+        let target = Target::read(url, SCHEMES);
+        let target = target.ok_or_else(|| Refusal::Internal("the enterprise's URL is none".to_owned()))?;
+        let limit = self.machine.limit;
+        let heard = tokio::time::timeout(limit, self.send(&target, sent)).await;
+        let heard = heard.unwrap_or_else(|_| Ok(Heard::Silent(format!("no answer within {limit:?}"))))?;
+        Ok((target.host, heard))
+    }
+
+    async fn send(&self, target: &Target, sent: Sent<'_>) -> Result<Heard, Refusal> {
+        let silent = |why: &dyn std::fmt::Display| Ok(Heard::Silent(why.to_string()));
         let wire = match outgoing::connect(target, self.machine.allow_private, &self.tls).await {
             Ok(wire) => wire,
             Err(why) => return silent(&why),
         };
-        let request = Request::post(&target.path)
-            .header(HOST, target.authority())
-            .header(USER_AGENT, "Cordboard")
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/json; charset=UTF-8")
-            .body(Body::from(question.body()));
-        let request = request.map_err(|why| Refusal::Internal(why.to_string()))?;
+        let request = request(target, &sent)?;
         let (mut sender, connection) = match hyper::client::conn::http1::handshake(TokioIo::new(wire)).await {
             Ok(shaken) => shaken,
             Err(why) => return silent(&why),
@@ -84,12 +121,34 @@ impl Enterprises {
                 Err(why) => return silent(&why),
             };
             if body.len() + part.len() > ANSWER {
-                return Ok(Verdict::Garbage(format!("its answer is longer than {ANSWER} bytes")));
+                return Ok(Heard::TooLong(format!("its answer is longer than {ANSWER} bytes")));
             }
             body.extend_from_slice(&part);
         }
-        Ok(verdict(status, &body))
+        Ok(Heard::Answer(status, body))
     }
+}
+
+fn request(target: &Target, sent: &Sent<'_>) -> Result<Request<Body>, Refusal> {
+    let wrong = |why: &dyn std::fmt::Display| Refusal::Internal(why.to_string());
+    let begun = Request::builder()
+        .uri(&target.path)
+        .header(HOST, target.authority())
+        .header(USER_AGENT, "Cordboard")
+        .header(ACCEPT, "application/json");
+    let request = match sent {
+        Sent::Question(question) => begun
+            .method(Method::POST)
+            .header(CONTENT_TYPE, "application/json; charset=UTF-8")
+            .body(Body::from(question.body())),
+        Sent::Token(token) => {
+            let shown = HeaderValue::from_str(&format!("Bearer {}", token.0));
+            let mut shown = shown.map_err(|why| wrong(&why))?;
+            shown.set_sensitive(true);
+            begun.header(AUTHORIZATION, shown).body(Body::empty())
+        }
+    };
+    request.map_err(|why| wrong(&why))
 }
 
 /// A connection that ends with who waits for it, also when his time is up.
@@ -124,7 +183,6 @@ impl ThirdParties for NodeSwitch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cordboard_model::config::Secret;
     use core::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -133,7 +191,7 @@ mod tests {
     async fn enterprise(listener: TcpListener, answer: Option<String>) -> String {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut text = String::new();
-        while !text.ends_with('}') {
+        while !text.ends_with('}') && !(text.starts_with("GET ") && text.ends_with("\r\n\r\n")) {
             let mut bytes = vec![0; 4_096];
             let count = stream.read(&mut bytes).await.unwrap();
             text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
@@ -193,5 +251,31 @@ mod tests {
         assert!(matches!(private, Verdict::Silent(why) if why.contains("private")));
         drop(listener);
         assert!(matches!(asking(true).ask(&url, &question()).await.unwrap(), Verdict::Silent(_)));
+    }
+
+    async fn whose(answer: Option<String>) -> (Told, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/oidc/userinfo?v=1", listener.local_addr().unwrap());
+        let served = tokio::spawn(enterprise(listener, answer));
+        let said = asking(true).whose(&url, "email", &Secret("00D!a-token".into())).await.unwrap();
+        (said, served.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_system_is_asked_once_whose_a_token_is_and_not_waited_for() {
+        let (is, asked) = whose(ok(r#"{"sub":"7","email":"li@crm.example"}"#)).await;
+        assert_eq!(is, Told::Is("li@crm.example".into()));
+        assert!(asked.starts_with("GET /oidc/userinfo?v=1 HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.contains("authorization: Bearer 00D!a-token\r\n"), "{asked}");
+        let refused = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+        assert!(matches!(whose(Some(refused.into())).await.0, Told::No(_)));
+        let away = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(whose(Some(away.into())).await.0, Told::Garbage("it answers 302".into()));
+        let long = format!(r#"{{"email":"{}"}}"#, "x".repeat(ANSWER));
+        assert!(matches!(whose(ok(&long)).await.0, Told::Garbage(why) if why.contains("longer")));
+        assert!(matches!(whose(None).await.0, Told::Silent(why) if why.contains("300ms")));
+        let url = "http://127.0.0.1:1/";
+        let private = asking(false).whose(url, "email", &Secret("t".into())).await.unwrap();
+        assert!(matches!(private, Told::Silent(why) if why.contains("private")));
     }
 }

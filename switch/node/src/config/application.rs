@@ -3,8 +3,9 @@
 use super::Checks;
 use super::section::{At, Section};
 use super::value::{boolean, duration, secret, some_text, wrong};
+use crate::outgoing::Target;
 use cordboard_api::aliyun::public_key;
-use cordboard_model::application::Application;
+use cordboard_model::application::{Application, Proof};
 use cordboard_model::config::{Secret, Tenant};
 use cordboard_model::id::{Name, TenantId};
 use core::time::Duration;
@@ -29,27 +30,57 @@ pub(super) fn read(
     }
     let read = super::tenant::each(sections, |name, section| {
         let client_id = text(section, "client_id", "what the application says that it is");
-        let issuer = text(section, "issuer", "who issues its tokens");
-        let key = section.need("public_key", "the key that its tokens are signed with", |node| {
-            let file = some_text(node)?;
-            let key = std::fs::read_to_string(base.join(file)).ok().and_then(|pem| public_key(&pem));
-            key.ok_or_else(|| wrong(node, "a PEM file with an RSA public key of at least 2048 bits"))
-        });
-        let longest = duration(Duration::from_secs(60)..=Duration::from_secs(31 * 86_400));
-        let longest = section.or("longest", Duration::from_secs(31 * 86_400), longest);
+        let proof = proof(section, base);
+        let issuer = match (section.has("issuer"), &proof) {
+            (None, Some(Proof::Asked { .. })) => Some(name.to_string()),
+            _ => text(section, "issuer", "who issues its tokens"),
+        };
         let secret = shown(section, checks);
         Some(Application {
             name: name.clone(),
             client_id: client_id?,
             secret: Secret(secret?),
             issuer: issuer?,
-            key: key?.value,
+            proof: proof?,
             actions: section.or("actions", false, boolean),
             instance: section.or("instance", tenant.to_string(), some_text),
-            longest,
         })
     });
     read.into_values().collect()
+}
+
+/// By what it says who an agent is: by a key, or by a system that is asked.
+fn proof(section: &Section<'_>, base: &Path) -> Option<Proof> {
+    if let Some(pos) = section.has("user_endpoint") {
+        let url = section.need("user_endpoint", "where the other system is asked", |node| {
+            let url = some_text(node)?;
+            match Target::read(&url, ["http", "https"]) {
+                Some(_) => Ok(url),
+                None => Err(wrong(node, "a URL that begins with http:// or https://")),
+            }
+        });
+        let field = section.need("mapping_field", "the field that says who an agent is", |node| {
+            let field = some_text(node)?;
+            match (1..=NAME_MAX).contains(&field.chars().count()) {
+                true => Ok(field),
+                false => Err(wrong(node, "1 to 128 characters")),
+            }
+        });
+        if section.has("public_key").is_some() {
+            let why = "an application either signs its tokens (public_key) or has a system that is asked";
+            section.conflict("user_endpoint", pos, why.to_owned());
+        }
+        return Some(Proof::Asked { url: url?.value, field: field?.value });
+    }
+    let what = "the key that its tokens are signed with, or user_endpoint";
+    let key = section.need("public_key", what, |node| {
+        let file = some_text(node)?;
+        let key = std::fs::read_to_string(base.join(file)).ok().and_then(|pem| public_key(&pem));
+        key.ok_or_else(|| wrong(node, "a PEM file with an RSA public key of at least 2048 bits"))
+    });
+    let longest = duration(Duration::from_secs(60)..=Duration::from_secs(31 * 86_400));
+    let longest = section.or("longest", Duration::from_secs(31 * 86_400), longest);
+    Some(Proof::Signed { key: key?.value, longest })
 }
 
 fn text(section: &Section<'_>, key: &'static str, what: &'static str) -> Option<String> {

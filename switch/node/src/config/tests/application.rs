@@ -1,7 +1,7 @@
 //! Applications that act for a tenant: each key with its range and its default.
 
 use super::{CRM_KEY, Scratch, checks, load};
-use cordboard_model::application::Application;
+use cordboard_model::application::{Application, Proof};
 use cordboard_model::id::TenantId;
 
 const WHOLE: &str = "client_id = \"crm-8a1f\"\nsecret_env = \"CRM_SECRET\"\nissuer = \"https://crm.example\"\npublic_key = \"crm.pem\"\n";
@@ -25,13 +25,14 @@ fn one(lines: &str) -> Result<Vec<Application>, Vec<String>> {
 fn every_key_of_an_application_has_its_range_and_its_default() {
     let usual = one(WHOLE).unwrap().remove(0);
     assert_eq!((usual.client_id.as_str(), usual.secret.0.as_str()), ("crm-8a1f", "value of CRM_SECRET"));
-    assert_eq!(
-        (usual.actions, usual.instance.as_str(), usual.longest.as_secs()),
-        (false, "default", 31 * 86_400)
-    );
+    let longest = |one: &Application| match &one.proof {
+        Proof::Signed { longest, .. } => longest.as_secs(),
+        Proof::Asked { .. } => 0,
+    };
+    assert_eq!((usual.actions, usual.instance.as_str(), longest(&usual)), (false, "default", 31 * 86_400));
     let own =
         one(&format!("{WHOLE}actions = true\ninstance = \"ccc-1\"\nlongest = \"1m\"")).unwrap().remove(0);
-    assert_eq!((own.actions, own.instance.as_str(), own.longest.as_secs()), (true, "ccc-1", 60));
+    assert_eq!((own.actions, own.instance.as_str(), longest(&own)), (true, "ccc-1", 60));
     assert!(!format!("{own:?}").contains("value of"), "no log has the secret");
     let plain = WHOLE.replace("secret_env = \"CRM_SECRET\"", "secret = \"0123456789abcdef\"");
     assert_eq!(one(&plain).unwrap()[0].secret.0, "0123456789abcdef");
@@ -46,6 +47,27 @@ fn every_key_of_an_application_has_its_range_and_its_default() {
         (WHOLE.replace("crm.pem", "none.pem"), "2048 bits"),
         (format!("{WHOLE}longest = \"32d\""), "\"longest\""),
         (format!("{WHOLE}actions = 1"), "\"actions\""),
+    ] {
+        let said = one(&lines).unwrap_err();
+        assert!(said.iter().any(|line| line.contains(says)), "{lines}: {said:?}");
+    }
+}
+
+#[test]
+fn an_application_has_a_key_or_a_system_that_is_asked() {
+    let asked = "client_id = \"sales\"\nsecret_env = \"CRM_SECRET\"\nuser_endpoint = \"https://login.example/userinfo\"\n\
+        mapping_field = \"email\"\n";
+    let usual = one(asked).unwrap().remove(0);
+    let (url, field) = ("https://login.example/userinfo".to_owned(), "email".to_owned());
+    assert_eq!((usual.proof, usual.issuer.as_str()), (Proof::Asked { url, field }, "crm"));
+    assert_eq!(one(&format!("{asked}issuer = \"salesforce\"")).unwrap()[0].issuer, "salesforce");
+    for (lines, says) in [
+        (asked.replace("https://", "ftp://"), "http://"),
+        (asked.replace("mapping_field", "#"), "\"mapping_field\""),
+        (asked.replace("\"email\"", "\"\""), "\"mapping_field\""),
+        (format!("{asked}public_key = \"crm.pem\""), "\"user_endpoint\""),
+        (format!("{asked}longest = \"1m\""), "\"longest\""),
+        (format!("{WHOLE}mapping_field = \"email\""), "\"mapping_field\""),
     ] {
         let said = one(&lines).unwrap_err();
         assert!(said.iter().any(|line| line.contains(says)), "{lines}: {said:?}");
