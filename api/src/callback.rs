@@ -65,7 +65,7 @@ async fn list(
 #[derive(JsonSchema, Deserialize)]
 #[schemars(rename = "NewCallback")]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(crate) struct Body {
     number: String,
     queue: Option<String>,
     #[serde(default)]
@@ -78,18 +78,24 @@ impl Says for Body {
         r#"expected {"number": "+4930..."}, and perhaps "queue": "sales" and "note": "after six""#;
 }
 
+impl Body {
+    /// What is to be put on a tenant's list, by whom.
+    pub(crate) fn entry(self, tenant: TenantId, by: Actor) -> Result<Command, Problem> {
+        if !is_number(&self.number) {
+            return Err(Problem::field("number", "not a number or name that can be dialled"));
+        }
+        if self.note.len() > CALLBACK_NOTE_MAX {
+            return Err(Problem::field("note", format!("longer than {CALLBACK_NOTE_MAX} bytes")));
+        }
+        let queue = self.queue.map(|name| QueueId::new(tenant, &name)).transpose();
+        let queue = queue.map_err(|why| Problem::field("queue", why.to_string()))?;
+        Ok(Command::Callback(NewCallback { number: self.number, queue, note: self.note, by }))
+    }
+}
+
 async fn put(Use(state): Use<State>, Asking(who): Asking, Said(body): Said<Body>) -> Answer<Done> {
-    if !is_number(&body.number) {
-        return Err(Problem::field("number", "not a number or name that can be dialled"));
-    }
-    if body.note.len() > CALLBACK_NOTE_MAX {
-        return Err(Problem::field("note", format!("longer than {CALLBACK_NOTE_MAX} bytes")));
-    }
-    let queue = body.queue.map(|name| QueueId::new(who.tenant, &name)).transpose();
-    let queue = queue.map_err(|why| Problem::field("queue", why.to_string()))?;
     let by = Actor { key: who.actor(), agent: None };
-    let new = NewCallback { number: body.number, queue, note: body.note, by };
-    order(&state, who.tenant, Command::Callback(new)).await
+    order(&state, who.tenant, body.entry(who.tenant, by)?).await
 }
 
 async fn remove(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<Done> {

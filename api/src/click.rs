@@ -10,7 +10,7 @@ use axum::extract::State as Use;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_model::chat::ChatCustomer;
-use cordboard_model::click::{ClickFault, NewClick, OpenedClick};
+use cordboard_model::click::{ClickFault, ClickTo, NewClick, OpenedClick};
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,15 +41,16 @@ impl From<ClickFault> for Problem {
             ClickFault::NoSuchQueue | ClickFault::NotOfClicks | ClickFault::NoSuchAgent => {
                 StatusCode::CONFLICT
             }
+            ClickFault::NoSuchFlow => StatusCode::NOT_FOUND,
             ClickFault::BadText(_) | ClickFault::BadData(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ClickFault::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            ClickFault::TooMany | ClickFault::TooManyChecks => StatusCode::TOO_MANY_REQUESTS,
             ClickFault::NoCalls => StatusCode::SERVICE_UNAVAILABLE,
         };
         let mut problem = Self::new(status, "no call is given to this visitor", fault.to_string());
         problem.code = Some(fault.as_str());
         problem.field = fault.field().map(Into::into);
         problem.retry_after_s = match fault {
-            ClickFault::TooMany => Some(10),
+            ClickFault::TooMany | ClickFault::TooManyChecks => Some(10),
             ClickFault::NoCalls => Some(1),
             _ => None,
         };
@@ -84,7 +85,7 @@ impl Says for Body {
 /// What the visitor's page calls by. All of it is good for this one call, which has to begin before it ends to be.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "ClickCallOpened")]
-struct Opened {
+pub(crate) struct Opened {
     /// The call that it will be: its events, its record and its call data have this id.
     call: CallId,
     /// Who calls: `sip:...@DOMAIN`, for From.
@@ -105,11 +106,11 @@ struct Opened {
 
 impl From<OpenedClick> for Opened {
     fn from(opened: OpenedClick) -> Self {
-        let OpenedClick { call, queue, domain, username, password, lasts, video } = opened;
+        let OpenedClick { call, to, domain, username, password, lasts, video } = opened;
         Self {
             call,
             uri: format!("sip:visitor@{domain}"),
-            to: format!("sip:{}@{domain}", queue.name),
+            to: format!("sip:{to}@{domain}"),
             username,
             password: password.0,
             lasts: lasts.as_secs(),
@@ -128,7 +129,8 @@ async fn open(
     let queue = QueueId::new(who.tenant, &queue).map_err(|why| Problem::field("queue", why.to_string()))?;
     let agent = agent.map(|name| AgentId::new(who.tenant, &name)).transpose();
     let agent = agent.map_err(|why| Problem::field("agent", why.to_string()))?;
-    let new = NewClick { queue, customer, page, data, priority, agent, by: who.to_string() };
+    let to = ClickTo::Queue(queue);
+    let new = NewClick { to, customer, page, data, priority, agent, by: who.to_string() };
     let opened = state.switch.open_click(new).await??;
     let headers = [(header::CACHE_CONTROL, "no-store")];
     Ok((StatusCode::CREATED, headers, Json(Opened::from(opened))).into_response())

@@ -20,6 +20,7 @@ mod campaigns;
 pub mod catalog;
 mod chat;
 pub mod chat_switch;
+mod check;
 mod click;
 pub mod click_switch;
 pub mod contract;

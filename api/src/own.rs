@@ -4,14 +4,14 @@
 //! Invariant: an agent sees his own alone, a supervisor that of others too; whose it is stands in the path, and who asks is held to
 //! it before anything is read.
 
-use crate::asked::own;
+use crate::asked::{Said, own};
 use crate::catalog::{Routes, desk};
 use crate::desk::Desk;
 use crate::figures::Rows;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::recording;
-use crate::routes::{Answer, MOMENT, Page, bad_cursor, limit};
+use crate::routes::{Answer, Done, MOMENT, Page, bad_cursor, limit, order};
 use crate::switch::{CdrFilter, RecordingsAsked};
 use axum::Json;
 use axum::extract::Path;
@@ -60,6 +60,18 @@ pub(crate) fn routes() -> Routes {
             callbacks,
             at("listOwnCallbacks", "Who is to be called back by him: of his queues, and of none")
                 .gives::<Rows<Callback>>(),
+        )
+        .post(
+            "/agents/{name}/callbacks",
+            add_callback,
+            desk(
+                "addOwnCallback",
+                "agents:control",
+                "Puts one who is to be called back on the list, in his name",
+            )
+            .takes::<crate::callback::Body>(r#"{"number": "+493012345", "note": "after six"}"#)
+            .gives::<Done>()
+            .tag("desk"),
         )
         .get(
             "/agents/{name}/messages",
@@ -175,6 +187,14 @@ async fn callbacks(desk: Desk) -> Result<impl IntoResponse, Problem> {
     let mut items = desk.state.switch.callbacks(tenant, page).await?;
     items.retain(|entry: &Callback| entry.queue.as_ref().is_none_or(|queue| queues.contains(&queue.name)));
     Ok(Json(Rows { items, next: None }))
+}
+
+async fn add_callback(desk: Desk, Said(body): Said<crate::callback::Body>) -> Answer<Done> {
+    desk.may_be()?;
+    desk.state.switch.desk(desk.agent.clone()).await?;
+    let tenant = desk.tenant();
+    let by = desk.asker().0.actor(Some(desk.agent.clone()))?;
+    order(&desk.state, tenant, body.entry(tenant, by)?).await
 }
 
 /// What was recorded for one of his queues under the label that `voicemail.lua` gives it, newest first, and is there yet.

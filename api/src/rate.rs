@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use dashmap::DashMap;
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Most buckets; beyond it those that are full are forgotten.
@@ -33,6 +34,15 @@ impl Default for RateLimit {
     fn default() -> Self {
         Self { per_second: 1_000, burst: 2_000 }
     }
+}
+
+/// How often something dear may be had by who has shown nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DearLimit {
+    /// One in this time, in the long run.
+    pub(crate) each: Duration,
+    /// At once.
+    pub(crate) burst: u32,
 }
 
 /// What shows who asks, hashed.
@@ -68,14 +78,29 @@ fn seconds(span: Duration) -> u32 {
 impl Buckets {
     /// Takes a token.
     fn take(&self, who: Credential, limit: RateLimit, now: Instant) -> Taken {
+        self.take_one(who, Duration::from_secs(1) / limit.per_second.max(1), limit.burst, now)
+    }
+
+    /// Seconds until one who has shown nothing may have the dear thing that he asks for, by where he asks from; none if he may
+    /// now, and it counts then.
+    pub(crate) fn wait(&self, what: &str, source: IpAddr, limit: DearLimit, now: Instant) -> Option<u32> {
+        let source = match source.to_canonical() {
+            IpAddr::V6(ip) => format!("{:x}/64", ip.to_bits() >> 64),
+            ip => ip.to_string(),
+        };
+        let who = Sha256::digest(format!("{what} {source}")).into();
+        let taken = self.take_one(who, limit.each, limit.burst, now);
+        (!taken.ok).then_some(taken.wait)
+    }
+
+    fn take_one(&self, who: Credential, one: Duration, burst: u32, now: Instant) -> Taken {
         if self.full_at.len() >= BUCKETS_MAX {
             self.full_at.retain(|_, full_at| *full_at > now);
         }
-        let one = Duration::from_secs(1) / limit.per_second.max(1);
-        let size = one * limit.burst.max(1);
+        let size = one * burst.max(1);
         // One bucket more than there may be is no bucket: the request goes by.
         if self.full_at.len() >= BUCKETS_MAX && !self.full_at.contains_key(&who) {
-            return Taken { ok: true, left: limit.burst, wait: 0 };
+            return Taken { ok: true, left: burst, wait: 0 };
         }
         let mut full_at = self.full_at.entry(who).or_insert(now);
         let lacks = full_at.saturating_duration_since(now);
@@ -134,6 +159,21 @@ mod tests {
         assert!(buckets.take(who, limit, later).ok);
         assert!(!buckets.take(who, limit, later).ok, "a tenth of a second is one token");
         assert_eq!(buckets.take(who, limit, start + Duration::from_secs(60)).left, 4);
+    }
+
+    #[test]
+    fn who_has_shown_nothing_has_a_bucket_by_where_he_asks_from() {
+        let (buckets, start) = (Buckets::default(), Instant::now());
+        let limit = DearLimit { each: Duration::from_secs(20), burst: 2 };
+        let wait = |ip: &str, at| buckets.wait("check", ip.parse().unwrap(), limit, at);
+        let two = [wait("192.0.2.1", start), wait("::ffff:192.0.2.1", start)];
+        assert_eq!((two, wait("192.0.2.1", start)), ([None, None], Some(20)));
+        assert_eq!(buckets.wait("other", "192.0.2.1".parse().unwrap(), limit, start), None);
+        assert_eq!(wait("192.0.2.2", start), None, "another's bucket is another");
+        assert_eq!(wait("192.0.2.1", start + Duration::from_secs(20)), None);
+        let of_one_house = [wait("2001:db8::1", start), wait("2001:db8::2", start)];
+        assert_eq!((of_one_house, wait("2001:db8::3", start)), ([None, None], Some(20)));
+        assert_eq!(wait("2001:db8:0:1::1", start), None);
     }
 
     #[test]

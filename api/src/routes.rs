@@ -12,7 +12,7 @@ use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::visitor::Watching;
 use crate::{
-    access, again, aliyun, aside, audit, begin, bulk, callback, campaigns, chat, click, control, desk,
+    access, again, aliyun, aside, audit, begin, bulk, callback, campaigns, chat, check, click, control, desk,
     device, feed, figures, flows, listen, live, objects, openapi, pages, rate, recording, room, route,
     shield, signin, stream, table, third_party, trace, transfer, visitor, webhooks,
 };
@@ -91,6 +91,7 @@ pub(crate) fn all() -> Routes {
         .merge(campaigns::routes())
         .merge(webhooks::routes())
         .merge(chat::routes())
+        .merge(check::routes())
         .merge(click::routes())
         .merge(aside::routes())
         .merge(control::routes())

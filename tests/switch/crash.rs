@@ -91,6 +91,30 @@ pub fn kill(dir: &Path) -> Outcome {
     switch.ensure_nothing_left()
 }
 
+/// Kills of [`kill_after_answers`].
+const KILLS: usize = 6;
+
+/// Killed at the moment at which an order is answered, again and again: what was answered stands.
+pub fn kill_after_answers(dir: &Path) -> Outcome {
+    let config = agents().iter().fold(Config::new(dir)?.queue(""), |config, agent| config.agent(agent));
+    let mut switch = Switch::start(dir, &config)?;
+    for round in 0..KILLS {
+        let (wish, status) = [("not-ready", "not_ready"), ("rest", "rest")][round % 2];
+        for agent in agents() {
+            switch.api.post(&format!("/api/v1/agents/{agent}/{wish}"))?;
+        }
+        switch.kill();
+        switch = Switch::restart(dir)?;
+        for agent in agents() {
+            let found = switch.api.get(&format!("/api/v1/agents/{agent}"))?;
+            field(&found, "status", status).map_err(|why| {
+                Fail(format!("kill {round}, agent {agent}, whose order was answered: {why}"))
+            })?;
+        }
+    }
+    switch.ensure_nothing_left()
+}
+
 /// What the agents without a call are, and since when.
 fn states(switch: &Switch) -> Result<Vec<(Value, Value, Value)>, Fail> {
     let of_name = |agent: &Value| STATES.iter().any(|(name, _)| agent["agent"]["name"] == *name);

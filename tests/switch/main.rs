@@ -409,6 +409,7 @@ static TESTS: &[Test] = &[
     test("call_data_of_every_type_is_in_events_views_and_the_record_as_the_flow_set_it", events::typed_data),
     test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),
     test("kill_among_fifty_calls_loses_no_record_and_ends_every_call", crash::kill),
+    test("an_order_that_was_answered_stands_after_a_kill_at_that_moment", crash::kill_after_answers),
     test("a_panic_ends_one_of_a_hundred_calls", crash::panic),
     test("twenty_hostile_flows_each_end_their_own_call_by_a_named_budget", hostile::flows),
     test("a_page_of_a_foreign_origin_opens_no_websocket", websocket::origins),

@@ -244,7 +244,7 @@ fn happens(dir: &Path, switch: &Switch, story: &mut Story) -> Outcome {
     let held = Scenario::caller(MU_LAW).invites().is_answered();
     let held = held.is_offered_again("recvonly").is_offered_again("sendrecv").ends();
     let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
-    story.sees(api, "the agent", is("agent_status", "status", "ready"))?;
+    switch.wait_agent("1001", "ready")?;
     desk("rest", r#"{"reason": "lunch"}"#)?;
     story.sees(api, "the break", is("agent_status", "status", "rest"))?;
     desk("ready", "")?;

@@ -15,6 +15,7 @@ use crate::state::State;
 use axum::Json;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use cordboard_model::click::LINE_CHECK;
 use cordboard_model::id::{AgentId, Name};
 use cordboard_model::service::Role;
 use cordboard_model::telephone::TelephonesView;
@@ -23,9 +24,6 @@ use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
 use schemars::JsonSchema;
 use serde::Serialize;
-
-/// The flow that pages call to have their way to the switch measured.
-pub(crate) const CHECK: &str = "line-check";
 
 /// The page itself.
 pub(crate) const PAGE: &str = "/bar.html";
@@ -134,7 +132,7 @@ pub(crate) struct Targets {
     flows: Vec<Name>,
     /// The numbers that he may have shown where he calls out; the first is what is shown if he says nothing.
     numbers: Vec<String>,
-    /// The number that leads to the flow [`CHECK`]; none if none does.
+    /// The number that leads to the flow [`LINE_CHECK`]; none if none does.
     check: Option<String>,
 }
 
@@ -162,7 +160,8 @@ async fn targets(desk: Desk) -> Answer<Targets> {
     });
     let (agents, queues) = (agents.collect(), queues.collect());
     let plan = switch.floor_plan(tenant).await?;
-    let is_check = |to: &Destination| matches!(to, Destination::Flow(flow) if flow.name.as_str() == CHECK);
+    let is_check =
+        |to: &Destination| matches!(to, Destination::Flow(flow) if flow.name.as_str() == LINE_CHECK);
     let check = plan.numbers.iter().find(|(_, to)| is_check(to)).map(|(number, _)| number.clone());
     let numbers = switch.numbers_to_show(desk.agent().clone()).await?;
     Ok(Json(Targets { agents, queues, flows: plan.flows, numbers, check }))

@@ -75,3 +75,24 @@ async fn each_key_gives_calls_of_its_own_tenant_and_one_without_the_scope_none()
     assert_eq!(served.ask("POST", CLICKS, &[("x-api-key", &server)], &body).await.status, 201);
     served.ask("POST", CLICKS, &[], &body).await.problem(401);
 }
+
+const CHECKS: &str = "/api/v1/line-checks";
+
+#[tokio::test]
+async fn who_has_shown_nothing_is_given_a_call_that_measures_and_not_too_many() {
+    let served = serve().await;
+    let ask = async |body: &str| served.ask("POST", CHECKS, &[], body).await;
+    let answer = ask("{}").await;
+    assert_eq!((answer.status, answer.header("cache-control")), (201, "no-store"), "{}", answer.text());
+    let given = answer.json();
+    assert_eq!((&given["to"], &given["path"]), (&json!("sip:line-check@default.example"), &json!("/sip")));
+    assert_eq!(ask(r#"{"tenant": "other"}"#).await.problem(404)["code"], "no_such_flow");
+    assert_eq!(ask(r#"{"tenant": "no such name"}"#).await.problem(400)["field"], "tenant");
+    assert_eq!(ask(r#"{"queue": "help"}"#).await.status, 400);
+    let mut slowed = None;
+    for _ in 0..10 {
+        let answer = ask("{}").await;
+        slowed = (answer.status == 429).then(|| answer.header("retry-after").to_owned()).or(slowed);
+    }
+    assert_eq!(slowed.as_deref(), Some("3"), "one address has ten, and then one in three seconds");
+}

@@ -27,6 +27,26 @@ async fn an_agents_page_has_his_calls_his_figures_and_who_is_to_be_called_back()
 }
 
 #[tokio::test]
+async fn an_agent_puts_one_who_is_to_be_called_back_on_the_list_in_his_name() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/agents/{}/callbacks", floor.agent.name);
+    served.ask("POST", &path, NAMED, r#"{"number": "+493055513", "note": "after six"}"#).await.ok();
+    let listed = served.ask("GET", &path, NAMED, "").await.ok();
+    let found = listed["items"].as_array().unwrap().iter().find(|one| one["number"] == "+493055513");
+    assert_eq!(found.unwrap()["note"], "after six");
+    for (body, field) in [
+        (r#"{"number": "a b"}"#, "number"),
+        (r#"{"number": "1", "queue": ""}"#, "queue"),
+        (&format!(r#"{{"number": "1", "note": "{}"}}"#, "x".repeat(5_000)), "note"),
+    ] {
+        assert_eq!(served.ask("POST", &path, NAMED, body).await.problem(400)["field"], field, "{body}");
+    }
+    let nobody = served.ask("POST", "/api/v1/agents/4242/callbacks", NAMED, r#"{"number": "1"}"#).await;
+    assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test]
 async fn a_recording_is_heard_by_who_was_in_its_call() {
     let served = serve().await;
     let floor = furnish(&served.switch, TenantId::DEFAULT);

@@ -1,9 +1,10 @@
-//! Calls that visitors of web pages begin by a click: a name and a password for one call to one queue.
+//! Calls that visitors of web pages begin by a click: a name and a password for one call to one queue, or to the flow that measures
+//! the way of who has not signed in yet.
 
 use crate::chat::ChatCustomer;
 use crate::config::Secret;
 use crate::data;
-use crate::id::{AgentId, CallId, QueueId};
+use crate::id::{AgentId, CallId, FlowId, Name, QueueId, TenantId};
 use crate::time::Duration;
 use crate::verb::{DATA_BYTES_MAX, DATA_ENTRIES_MAX, DATA_KEY_MAX, DATA_VALUE_MAX};
 use core::fmt;
@@ -14,6 +15,10 @@ use std::collections::BTreeMap;
 pub const CLICK_WAIT: Duration = Duration::from_secs(60);
 /// Most of a tenant that were given and are not used yet.
 pub const CLICKS_MAX: usize = 500;
+/// The flow that pages call to have their way to the switch measured.
+pub const LINE_CHECK: &str = "line-check";
+/// Most checks of a tenant that were given or are up.
+pub const CHECKS_MAX: usize = 10;
 /// Longest id and name of a customer, bytes.
 pub const CLICK_WORD_MAX: usize = 128;
 /// Longest address of a page, bytes.
@@ -25,6 +30,8 @@ const OWN_ENTRIES: usize = 4;
 pub const SOURCE: &str = "source";
 /// What stands there.
 pub const SOURCE_CLICK: &str = "click";
+/// What stands there where a page measures its way to the switch.
+pub const SOURCE_CHECK: &str = "check";
 /// The entry that says on which page it was begun.
 pub const PAGE: &str = "page";
 /// The entry that says whose it is, by the integrator's id of him.
@@ -32,11 +39,38 @@ pub const CUSTOMER: &str = "customer";
 /// Who calls, where nobody has said it.
 pub const NOBODY: &str = "web";
 
+/// Where such a call goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClickTo {
+    /// To a queue of click-to-call.
+    Queue(QueueId),
+    /// To a flow that measures. Anybody who sees the page may have such a call.
+    Check(FlowId),
+}
+
+impl ClickTo {
+    /// Whose it is.
+    pub fn tenant(&self) -> TenantId {
+        match self {
+            ClickTo::Queue(queue) => queue.tenant,
+            ClickTo::Check(flow) => flow.tenant,
+        }
+    }
+
+    /// What the page calls.
+    pub fn name(&self) -> &Name {
+        match self {
+            ClickTo::Queue(queue) => &queue.name,
+            ClickTo::Check(flow) => &flow.name,
+        }
+    }
+}
+
 /// A call that a visitor may begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewClick {
-    /// To which queue.
-    pub queue: QueueId,
+    /// Where it goes.
+    pub to: ClickTo,
     /// The visitor.
     pub customer: ChatCustomer,
     /// The page he is on; may be empty.
@@ -56,8 +90,8 @@ pub struct NewClick {
 pub struct OpenedClick {
     /// The call that it will be.
     pub call: CallId,
-    /// The queue.
-    pub queue: QueueId,
+    /// What he calls.
+    pub to: Name,
     /// What stands behind the `@`, and the realm of the password.
     pub domain: String,
     /// What he says as the user name of digest.
@@ -77,6 +111,10 @@ pub enum ClickFault {
     NoSuchQueue,
     /// The queue is none of calls that begin by a click.
     NotOfClicks,
+    /// The tenant has no flow that measures.
+    NoSuchFlow,
+    /// So many check their way already: given, or up.
+    TooManyChecks,
     /// There is no such agent, or he does not serve the queue or is not signed in.
     NoSuchAgent,
     /// This field is too long, or not text.
@@ -95,6 +133,8 @@ impl ClickFault {
         match self {
             ClickFault::NoSuchQueue => "no_such_queue",
             ClickFault::NotOfClicks => "not_of_clicks",
+            ClickFault::NoSuchFlow => "no_such_flow",
+            ClickFault::TooManyChecks => "too_many_checks",
             ClickFault::NoSuchAgent => "no_such_agent",
             ClickFault::BadText(_) => "bad_text",
             ClickFault::BadData(_) => "bad_data",
@@ -110,7 +150,10 @@ impl ClickFault {
             ClickFault::NoSuchAgent => Some("agent"),
             ClickFault::BadText(field) => Some(field),
             ClickFault::BadData(_) => Some("data"),
-            ClickFault::TooMany | ClickFault::NoCalls => None,
+            ClickFault::TooMany
+            | ClickFault::NoCalls
+            | ClickFault::NoSuchFlow
+            | ClickFault::TooManyChecks => None,
         }
     }
 }
@@ -122,6 +165,10 @@ impl fmt::Display for ClickFault {
             ClickFault::NotOfClicks => f.write_str(
                 "the queue takes no calls from pages: its kind is neither voice_click nor video_click",
             ),
+            ClickFault::NoSuchFlow => write!(f, "the tenant has no flow {LINE_CHECK}"),
+            ClickFault::TooManyChecks => {
+                write!(f, "{CHECKS_MAX} check their way to the switch already; one takes half a minute")
+            }
             ClickFault::NoSuchAgent => {
                 f.write_str("there is no such agent who is signed in and serves the queue")
             }
@@ -177,12 +224,29 @@ impl NewClick {
         beyond(&self.data).map_or(Ok(()), |limit| Err(ClickFault::BadData(limit)))
     }
 
+    /// A call that measures, of somebody who has shown nothing.
+    pub fn check_of(flow: FlowId) -> Self {
+        Self {
+            to: ClickTo::Check(flow),
+            customer: ChatCustomer::default(),
+            page: String::new(),
+            data: BTreeMap::new(),
+            priority: 0,
+            agent: None,
+            by: String::new(),
+        }
+    }
+
     /// The data that the call begins with. Where it came from is the switch's to say, and nobody else's.
     pub fn call_data(&self) -> BTreeMap<String, Value> {
+        let source = match self.to {
+            ClickTo::Queue(_) => SOURCE_CLICK,
+            ClickTo::Check(_) => SOURCE_CHECK,
+        };
         let mut data = self.data.clone();
         data.retain(|_, value| !data::is_none(value));
         for (key, value) in [
-            (SOURCE, SOURCE_CLICK),
+            (SOURCE, source),
             (PAGE, &self.page),
             (CUSTOMER, &self.customer.id),
             (crate::originate::ASKED_BY, &self.by),
@@ -199,12 +263,11 @@ impl NewClick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::TenantId;
     use serde_json::json;
 
     fn click() -> NewClick {
         NewClick {
-            queue: QueueId::new(TenantId::DEFAULT, "help").unwrap(),
+            to: ClickTo::Queue(QueueId::new(TenantId::DEFAULT, "help").unwrap()),
             customer: ChatCustomer { id: "c-17".into(), name: "Ann".into() },
             page: "https://shop.example/cart".into(),
             data: BTreeMap::from([("order".into(), json!(4711)), ("source".into(), json!("trunk"))]),
@@ -221,6 +284,8 @@ mod tests {
         assert_eq!(shown(&click()), all);
         let nobody = NewClick { customer: ChatCustomer::default(), page: String::new(), ..click() };
         assert_eq!(shown(&nobody), json!({ "order": 4711, "source": "click", "askedBy": "key shop" }));
+        let check = NewClick::check_of(FlowId::new(TenantId::DEFAULT, LINE_CHECK).unwrap());
+        assert_eq!(shown(&check), json!({ "source": "check" }));
     }
 
     #[test]

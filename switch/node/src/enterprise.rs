@@ -191,7 +191,7 @@ mod tests {
     async fn enterprise(listener: TcpListener, answer: Option<String>) -> String {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut text = String::new();
-        while !text.ends_with('}') && !(text.starts_with("GET ") && text.ends_with("\r\n\r\n")) {
+        while !(text.ends_with('}') || text.starts_with("GET ") && text.ends_with("\r\n\r\n")) {
             let mut bytes = vec![0; 4_096];
             let count = stream.read(&mut bytes).await.unwrap();
             text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());

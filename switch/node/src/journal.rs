@@ -18,13 +18,18 @@ const CONFIRM: Duration = Duration::from_secs(1);
 
 /// To the journal thread.
 #[derive(Debug)]
-pub struct JournalOrder {
-    /// Who waits for it, if anybody does.
-    pub ticket: Option<u64>,
-    /// What to write.
-    pub record: Box<JournalRecord>,
-    /// When it happened.
-    pub at: Wall,
+pub enum JournalOrder {
+    /// To be written.
+    Record {
+        /// Who waits for it, if anybody does.
+        ticket: Option<u64>,
+        /// What to write.
+        record: Box<JournalRecord>,
+        /// When it happened.
+        at: Wall,
+    },
+    /// The shard is told when all that was put before this is written, or cannot be.
+    Mark(u64),
 }
 
 /// Counters of the journal, read by the metrics and /healthz.
@@ -71,8 +76,9 @@ impl JournalThread {
         }
         let mut waiting: Vec<u64> = Vec::with_capacity(1_024);
         loop {
-            self.take(&mut waiting);
+            let mark = self.take(&mut waiting);
             self.commit(&mut waiting);
+            self.passed(mark);
             while let Some(stored) = self.stored.pop() {
                 self.writer.stored(stored);
             }
@@ -104,21 +110,38 @@ impl JournalThread {
         }
     }
 
-    /// Takes all that waits into one batch.
-    fn take(&mut self, waiting: &mut Vec<u64>) {
+    /// Takes all that waits into one batch. Gives the last mark in it.
+    fn take(&mut self, waiting: &mut Vec<u64>) -> Option<u64> {
+        let mut last = None;
         while let Some(order) = self.orders.pop() {
-            match self.writer.append(&order.record, order.at) {
-                Ok(()) => waiting.extend(order.ticket),
+            let (ticket, record, at) = match order {
+                JournalOrder::Record { ticket, record, at } => (ticket, record, at),
+                JournalOrder::Mark(mark) => {
+                    last = Some(mark);
+                    continue;
+                }
+            };
+            match self.writer.append(&record, at) {
+                Ok(()) => waiting.extend(ticket),
                 Err(why) => {
                     tracing::error!(%why, "a journal record was not taken");
                     self.failed();
-                    if let Some(ticket) = order.ticket {
+                    if let Some(ticket) = ticket {
                         self.answer(ticket, false);
                         self.shard.flush();
                     }
                 }
             }
-            self.to_store(*order.record);
+            self.to_store(*record);
+        }
+        last
+    }
+
+    /// Tells the shard that what stands before a mark is in the file, or could not be put there.
+    fn passed(&self, mark: Option<u64>) {
+        if let Some(mark) = mark {
+            // A full lane: the shard tells who waits by its own deadline.
+            let _ = self.shard.try_send(Order::Written(mark));
         }
     }
 

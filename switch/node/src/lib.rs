@@ -34,6 +34,7 @@ pub mod gateway;
 pub mod gauges;
 pub mod guard;
 pub mod hashing;
+pub mod held;
 pub mod hep;
 pub mod http;
 pub mod hub;

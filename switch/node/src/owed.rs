@@ -19,17 +19,19 @@ pub struct Owed {
     lane: Sender<JournalOrder>,
     waiting: VecDeque<JournalOrder>,
     most: usize,
+    records: u64,
 }
 
 impl Owed {
     /// Before `lane`.
     pub fn new(lane: Sender<JournalOrder>) -> Self {
-        Self { lane, waiting: VecDeque::new(), most: OWED }
+        Self { lane, waiting: VecDeque::new(), most: OWED, records: 0 }
     }
 
     /// Gives a record to the journal, or keeps it until there is room; [`Owed::flush`] must follow. What cannot be kept comes back.
     pub fn put(&mut self, order: JournalOrder) -> Result<(), JournalOrder> {
         self.pay();
+        self.records += u64::from(matches!(order, JournalOrder::Record { .. }));
         let order = match self.waiting.is_empty() {
             true => match self.lane.try_send_quietly(order) {
                 Ok(()) => return Ok(()),
@@ -37,12 +39,9 @@ impl Owed {
             },
             false => order,
         };
-        let is_closing = match &*order.record {
-            JournalRecord::CallClosed(_)
-            | JournalRecord::RecordingClosed(_)
-            | JournalRecord::ChatClosed(_) => true,
-            JournalRecord::AgentInterval(interval) => interval.end != IntervalEnd::Open,
-            _ => false,
+        let is_closing = match &order {
+            JournalOrder::Record { record, .. } => is_closing(record),
+            JournalOrder::Mark(_) => false,
         };
         let most = if is_closing { self.most * 2 } else { self.most };
         if self.waiting.len() >= most || self.lane.is_closed() {
@@ -66,9 +65,25 @@ impl Owed {
         self.lane.flush();
     }
 
+    /// How many records were put here.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+}
+
+/// Whether a record is the last of something that is over.
+fn is_closing(record: &JournalRecord) -> bool {
+    match record {
+        JournalRecord::CallClosed(_) | JournalRecord::RecordingClosed(_) | JournalRecord::ChatClosed(_) => {
+            true
+        }
+        JournalRecord::AgentInterval(interval) => interval.end != IntervalEnd::Open,
+        _ => false,
     }
 }
 
@@ -80,7 +95,7 @@ mod tests {
     use cordboard_model::time::Wall;
 
     fn order(record: JournalRecord) -> JournalOrder {
-        JournalOrder { ticket: None, record: Box::new(record), at: Wall(0) }
+        JournalOrder::Record { ticket: None, record: Box::new(record), at: Wall(0) }
     }
 
     fn gone(name: &str) -> JournalOrder {
@@ -106,9 +121,12 @@ mod tests {
     }
 
     fn names(lane: &mut cordboard_lane::Receiver<JournalOrder>) -> Vec<String> {
-        let name = |order: JournalOrder| match *order.record {
-            JournalRecord::Unregistered { uri, .. } => uri,
-            _ => "closed".to_owned(),
+        let name = |order: JournalOrder| match order {
+            JournalOrder::Mark(mark) => format!("mark {mark}"),
+            JournalOrder::Record { record, .. } => match *record {
+                JournalRecord::Unregistered { uri, .. } => uri,
+                _ => "closed".to_owned(),
+            },
         };
         std::iter::from_fn(|| lane.pop()).map(name).collect()
     }
@@ -122,10 +140,12 @@ mod tests {
         }
         assert_eq!(names(&mut lane), ["a", "b"]);
         assert!(owed.put(gone("e")).is_ok());
+        assert!(owed.put(JournalOrder::Mark(7)).is_ok());
         assert_eq!(names(&mut lane), ["c", "d"]);
         owed.pay();
-        assert_eq!(names(&mut lane), ["e"]);
+        assert_eq!(names(&mut lane), ["e", "mark 7"], "a mark stands behind what was put before it");
         assert!(owed.is_empty());
+        assert_eq!(owed.records(), 5);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::fetch;
 use crate::gauges::ShardGauges;
 use crate::guard::guarded;
 use crate::hashing::Job;
+use crate::held::Held;
 use crate::hep::HepOrder;
 use crate::journal::JournalOrder;
 use crate::media::{BuildOrder, MediaOrder, Parted};
@@ -81,6 +82,8 @@ pub enum Order {
     Moved(LegId, Option<Box<Parted>>),
     /// The journal has a record, or could not write it.
     Journalled(u64, bool),
+    /// The journal has come to a mark.
+    Written(u64),
     /// From the API, a signal or the boot.
     Command(ShardCommand),
     /// A question, or a command whose refusal matters.
@@ -132,7 +135,7 @@ impl std::fmt::Debug for Order {
             Order::Frame { .. } | Order::Message { .. } => "stream",
             Order::FlowClosed(_) => "flow closed",
             Order::Media(_) | Order::Moved(..) => "media",
-            Order::Journalled(..) => "journalled",
+            Order::Journalled(..) | Order::Written(_) => "journalled",
             Order::Command(_) => "command",
             Order::Ask(_) => "ask",
             Order::Wall(_) => "wall",
@@ -189,6 +192,8 @@ pub struct ShardSetup {
 pub struct ShardThread {
     setup: ShardSetup,
     journal: Owed,
+    /// Answers that wait for the journal.
+    held: Held,
     poll: Poll,
     sockets: Vec<(SocketAddr, UdpSocket)>,
     unread: Vec<Token>,
@@ -241,6 +246,7 @@ impl ShardThread {
         Ok(Self {
             setup,
             journal,
+            held: Held::default(),
             poll,
             sockets,
             unread: Vec::new(),
@@ -263,7 +269,7 @@ impl ShardThread {
             self.flush();
             let (ready, finished) = self.lanes();
             if finished {
-                return;
+                return self.held.tell_all();
             }
             let wait = if ready || !self.unread.is_empty() { Some(Duration::ZERO) } else { self.wait() };
             let before = self.setup.clock.now();
@@ -280,6 +286,7 @@ impl ShardThread {
             }
             self.obey();
             let now = self.setup.clock.now();
+            self.held.tell_late(now);
             if self.setup.shard.poll_timeout().is_some_and(|(at, _)| at <= now) {
                 self.with_shard("timeout", |shard, clock| shard.handle_timeout(clock.now()));
             }
@@ -302,8 +309,9 @@ impl ShardThread {
 
     fn wait(&self) -> Option<Duration> {
         let owing = (!self.journal.is_empty()).then_some(JOURNAL_LOOK);
-        let due = self.setup.shard.poll_timeout().map(|(at, _)| at.since(self.setup.clock.now()));
-        owing.into_iter().chain(due).min()
+        let timeout = self.setup.shard.poll_timeout().map(|(at, _)| at);
+        let due = timeout.into_iter().chain(self.held.due()).min();
+        owing.into_iter().chain(due.map(|at| at.since(self.setup.clock.now()))).min()
     }
 
     fn read(&mut self, token: Token, buf: &mut [u8]) {
@@ -366,6 +374,10 @@ impl ShardThread {
                         self.answer(asked);
                         continue;
                     }
+                    Order::Written(mark) => {
+                        self.held.tell(mark);
+                        continue;
+                    }
                     order => order,
                 };
                 if let Order::Wall(wall) = &order {
@@ -383,7 +395,7 @@ impl ShardThread {
                     }
                     Order::FlowClosed(flow) => shard.handle_input(ShardInput::FlowClosed(flow), clock.now()),
                     Order::Media(event) => shard.handle_input(ShardInput::Media(event), clock.now()),
-                    Order::Moved(..) | Order::Ask(_) => {}
+                    Order::Moved(..) | Order::Ask(_) | Order::Written(_) => {}
                     Order::Journalled(ticket, ok) => {
                         shard.handle_input(ShardInput::Journalled { ticket, ok }, clock.now());
                     }
@@ -410,13 +422,21 @@ impl ShardThread {
     }
 
     /// Puts a question, and answers it once what it led to is carried out: who is woken by the answer may be given this thread's
-    /// core at once, and a message would be on the wire no sooner than he sleeps.
+    /// core at once, and a message would be on the wire no sooner than he sleeps. What it led to that is to outlive a crash is in
+    /// the journal before he hears of it.
     fn answer(&mut self, mut asked: Box<dyn Asked>) {
+        let before = self.journal.records();
         self.with_shard("order", |shard, clock| {
             shard.empty_hand(clock.now());
             asked.put(shard);
         });
-        asked.tell();
+        if self.journal.records() == before {
+            return asked.tell();
+        }
+        let mark = self.held.hold(asked, self.setup.clock.now());
+        if self.journal.put(JournalOrder::Mark(mark)).is_err() {
+            self.held.tell(mark);
+        }
     }
 
     /// A leg is gone: who places legs forgets it, and who makes what they need, if it was never closed.
@@ -500,8 +520,8 @@ impl ShardThread {
                     // Full: the recording has no manifest before the next start.
                     let _ = self.setup.ended.try_send(entry.clone());
                 }
-                let order =
-                    JournalOrder { ticket, record, at: self.setup.clock.wall().at(self.setup.clock.now()) };
+                let at = self.setup.clock.wall().at(self.setup.clock.now());
+                let order = JournalOrder::Record { ticket, record, at };
                 if self.journal.put(order).is_err()
                     && let Some(ticket) = ticket
                 {

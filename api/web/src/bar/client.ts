@@ -1,5 +1,6 @@
 /** The bar's way to the switch: orders in the agent's name, and his desk as it changes. */
 
+import type { GuestPass } from "../phone/guest";
 import type { Pass } from "../phone/phone";
 import type { Targets, Turn } from "../call/desk";
 import { split } from "./sse";
@@ -88,6 +89,11 @@ export async function signIn(said: SignIn, where: string): Promise<Session> {
   const path = `/api/v1/agents/${encodeURIComponent(said.agent)}/sign-in`;
   const answer = (await ask(path, { method: "POST", body: JSON.stringify(body) }, null)) as { token: string };
   return { tenant: said.tenant, agent: said.agent, token: answer.token, csrf: "" };
+}
+
+/** A call that measures the way to the switch, for who has not signed in. */
+export async function lineCheck(tenant: string): Promise<GuestPass> {
+  return (await ask("/api/v1/line-checks", { method: "POST", body: JSON.stringify({ tenant }) }, null)) as GuestPass;
 }
 
 /** The session that the page around has begun, if there is one: in cookies. */

@@ -45,7 +45,7 @@ interface Given {
 type Incoming = { originator: string; session: RTCSession };
 
 /** Candidates are waited for so long: the switch learns the page's other addresses by its checks. */
-const GATHER_MS = 100;
+export const GATHER_MS = 100;
 /** How often what the browser counts is looked at. */
 const COUNT_MS = 1_000;
 /** Another way of a call within this time after a move is the move's own. */
@@ -173,8 +173,7 @@ export class PagePhone {
   }
 
   private makeAgent(pass: Pass): UA {
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new JsSIP.WebSocketInterface(`${scheme}//${location.host}${pass.path}`);
+    const socket = new JsSIP.WebSocketInterface(socketAt(pass.path));
     hearWhatIsKnown(socket);
     teachSha256();
     const instance = stored("cordboard.instance") ?? crypto.randomUUID();
@@ -331,7 +330,7 @@ export class PagePhone {
         void this.renew();
         return;
       case "answer":
-        this.session?.answer(media());
+        this.session?.answer(audioOnly());
         return;
       case "reject":
         this.session?.terminate({ status_code: deed.status });
@@ -340,7 +339,7 @@ export class PagePhone {
         this.session?.terminate();
         return;
       case "call":
-        this.agent?.call(deed.to, { ...media(), ...(deed.replaces ? { extraHeaders: [`Replaces: ${deed.replaces}`] } : {}) });
+        this.agent?.call(deed.to, { ...audioOnly(), ...(deed.replaces ? { extraHeaders: [`Replaces: ${deed.replaces}`] } : {}) });
         return;
       case "restart_ice":
         return this.restarts();
@@ -384,7 +383,13 @@ export class PagePhone {
   }
 }
 
-function media(): { mediaConstraints: MediaStreamConstraints; pcConfig: RTCConfiguration } {
+/** The switch's WebSocket that speaks SIP. */
+export function socketAt(path: string): string {
+  return `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${path}`;
+}
+
+/** The microphone that was chosen, and no camera. */
+export function audioOnly(): { mediaConstraints: MediaStreamConstraints; pcConfig: RTCConfiguration } {
   return { mediaConstraints: { audio: constraints(chosen()), video: false }, pcConfig: { iceServers: [] } };
 }
 

@@ -1,13 +1,16 @@
 //! Visitors of web pages: each calls the queue that he was given a call to, once.
 
+use crate::callbacks::put_flow;
 use crate::desks::{CHIEF, agent, two_agents};
 use crate::rig::*;
 use cordboard_core::{Restore, ShardCommand};
 use cordboard_model::cdr::Cdr;
 use cordboard_model::chat::ChatCustomer;
-use cordboard_model::click::{CLICKS_MAX, ClickFault, NewClick, OpenedClick};
+use cordboard_model::click::{
+    CHECKS_MAX, CLICKS_MAX, ClickFault, ClickTo, LINE_CHECK, NewClick, OpenedClick,
+};
 use cordboard_model::config::Snapshot;
-use cordboard_model::id::{QueueId, TenantId};
+use cordboard_model::id::{FlowId, QueueId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::{AgentOrder, QueueKind, Role};
 use cordboard_sip::auth::Identity;
@@ -32,7 +35,7 @@ fn rig() -> Rig {
 
 fn new(queue: &str) -> NewClick {
     NewClick {
-        queue: QueueId::new(TenantId::DEFAULT, queue).unwrap(),
+        to: ClickTo::Queue(QueueId::new(TenantId::DEFAULT, queue).unwrap()),
         customer: ChatCustomer { id: "c-17".into(), name: "Ann".into() },
         page: "https://shop.example/cart".into(),
         data: BTreeMap::from([("order".into(), json!(4711))]),
@@ -147,7 +150,7 @@ fn it_is_good_for_a_minute_and_until_its_queue_is_gone() {
     rig.after(59_000);
     rig.configure(of_kind(QueueKind::Voice));
     calls(&mut rig, &gone, "sales", "a");
-    assert!(header(rig.last("404"), "Reason").contains("the queue is gone"));
+    assert!(header(rig.last("404"), "Reason").contains("what it was for is gone"));
     rig.configure(of_kind(QueueKind::VoiceClick));
     rig.after(1_000);
     calls(&mut rig, &late, "sales", "b");
@@ -238,4 +241,63 @@ fn the_house_of_another_tenant_knows_none_of_it() {
     asks(&mut rig, &click, text.replacen("sip:sales@example.com", "sip:sales@acme.example", 1).as_bytes());
     assert!(rig.said.last().unwrap().contains("404"), "{:?}", rig.said.last());
     assert_eq!(rig.heard("200 OK"), 0);
+}
+
+const TONE: &str = "call:answer()\nfor _ = 1, 30 do\n  call:play({ { tone = \"dial\", seconds = 0.9 } })\nend\ncall:hang_up()\n";
+
+/// A switch whose tenant has the flow that measures.
+fn measures() -> Rig {
+    let mut rig = Rig::new();
+    let mut known = of_kind(QueueKind::VoiceClick);
+    known.tenants.values_mut().for_each(|tenant| put_flow(tenant, LINE_CHECK, TONE));
+    rig.configure(known);
+    rig
+}
+
+fn check(rig: &mut Rig) -> Result<OpenedClick, ClickFault> {
+    let flow = FlowId::new(TenantId::DEFAULT, LINE_CHECK).unwrap();
+    rig.shard.open_click(NewClick::check_of(flow), rig.now)
+}
+
+#[test]
+fn who_has_shown_nothing_calls_the_flow_that_measures_and_nothing_else() {
+    let mut none = rig();
+    assert_eq!(check(&mut none).map(drop), Err(ClickFault::NoSuchFlow));
+    let mut rig = measures();
+    let given = check(&mut rig).unwrap();
+    assert_eq!((given.to.as_str(), given.video), (LINE_CHECK, false));
+    for to in ["sales", "1001"] {
+        calls(&mut rig, &given, to, to);
+        assert!(header(rig.last("403"), "Reason").contains("another destination"), "{}", rig.last("403"));
+    }
+    calls(&mut rig, &given, LINE_CHECK, "a");
+    let ok = rig.last("200 OK").to_owned();
+    rig.datagram(PAGE, &within("ACK", 2, PAGE, &ok));
+    assert_eq!(rig.shard.call(given.call).unwrap().from.user, "web");
+    calls(&mut rig, &given, LINE_CHECK, "again");
+    assert!(header(rig.last("403"), "Reason").contains("used already"), "{}", rig.last("403"));
+    rig.datagram(PAGE, &within("BYE", 3, PAGE, &ok));
+    let cdr = cdr(&rig);
+    assert_eq!((cdr.call, cdr.to.user.as_str(), cdr.queues.len()), (given.call, LINE_CHECK, 0));
+    assert_eq!(serde_json::to_value(&cdr.data).unwrap(), json!({ "source": "check" }));
+    nothing_is_left(&mut rig);
+}
+
+#[test]
+fn a_tenant_has_so_many_checks_given_or_up_and_queues_have_their_own() {
+    let mut rig = measures();
+    let first = check(&mut rig).unwrap();
+    calls(&mut rig, &first, LINE_CHECK, "a");
+    let ok = rig.last("200 OK").to_owned();
+    rig.datagram(PAGE, &within("ACK", 2, PAGE, &ok));
+    for _ in 1..CHECKS_MAX {
+        check(&mut rig).unwrap();
+    }
+    assert_eq!(check(&mut rig).map(drop), Err(ClickFault::TooManyChecks));
+    opened(&mut rig);
+    rig.datagram(PAGE, &within("BYE", 3, PAGE, &ok));
+    assert_eq!(check(&mut rig).map(drop), Ok(()), "one is over");
+    assert_eq!(check(&mut rig).map(drop), Err(ClickFault::TooManyChecks));
+    rig.after(60_000);
+    assert_eq!(check(&mut rig).map(drop), Ok(()), "nobody used them");
 }
