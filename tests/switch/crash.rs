@@ -105,11 +105,11 @@ pub fn kill_after_answers(dir: &Path) -> Outcome {
         }
         switch.kill();
         switch = Switch::restart(dir)?;
-        for agent in agents() {
-            let found = switch.api.get(&format!("/api/v1/agents/{agent}"))?;
-            field(&found, "status", status).map_err(|why| {
-                Fail(format!("kill {round}, agent {agent}, whose order was answered: {why}"))
-            })?;
+        let found = switch.api.list("/api/v1/agents")?;
+        ensure(found.len() == AGENTS, || format!("{found:?}"))?;
+        for view in found {
+            field(&view, "status", status)
+                .map_err(|why| Fail(format!("kill {round}: an order was answered, and {why}")))?;
         }
     }
     switch.ensure_nothing_left()
