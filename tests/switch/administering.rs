@@ -74,11 +74,14 @@ fn a_tenant(desk: &mut Desk, at: At<'_>, api: &Api) -> Outcome {
     types(desk, at, "#f-name", "acme")?;
     types(desk, at, "#f-domains", "acme.example")?;
     desk.does("press", at, json!({ "keys": "Enter" }))?;
+    desk.click(at, "^More settings$")?;
+    types(desk, at, "#f-sign_in\\.tries", "4")?;
     desk.ensure_clean(at)?;
     desk.click(at, "^Save$")?;
     desk.sees(at, "Saved.")?;
     let made = api.get("/api/v1/config/tenants/acme")?;
-    field(&made, "document.domains.0", "acme.example")
+    field(&made, "document.domains.0", "acme.example")?;
+    field(&made, "document.sign_in.tries", 4)
 }
 
 /// A row is put, found, changed and removed, and others come from a spreadsheet.

@@ -100,7 +100,16 @@ pub fn from_nothing(dir: &Path) -> Outcome {
     desk.click(at, "^Save$")?;
     desk.sees(at, "It must be within 100ms – 10m.")?;
     type_into(&mut desk, at, "#f-ring", "20s")?;
+    desk.click(at, "^More settings$")?;
+    type_into(&mut desk, at, "#f-ageing", "2h")?;
+    desk.click(at, "^Save$")?;
+    desk.sees(at, "It must be within 1s – 1h.")?;
+    type_into(&mut desk, at, "#f-ageing", "2m")?;
+    pick(&mut desk, at, "#f-callback_other", "no")?;
     save(&mut desk, at)?;
+    let queue = switch.api.get("/api/v1/config/queues/help")?;
+    field(&queue, "document.ageing", "2m")?;
+    field(&queue, "document.callback_other", false)?;
     new(&mut desk, at, "Agents", "1001")?;
     pick(&mut desk, at, "#f-queues", "help")?;
     a_skill(&mut desk, at)?;

@@ -94,17 +94,23 @@ fn a_call(dir: &Path, switch: &Switch, desk: &mut Desk) -> Outcome {
     desk.ensure_clean(WORK)
 }
 
-/// One who is to be called back is taken, called and done.
+/// One who is to be called back is put on the list, taken, called and done.
 fn a_callback(dir: &Path, switch: &Switch, desk: &mut Desk) -> Outcome {
     let mut customer = Phone::registered(dir, "1002", 5072, &answers_when_told(), AGENT)?;
-    let new = json!({ "number": "1002", "queue": "sales", "note": "asks for an offer" });
-    switch.api.post_body("/api/v1/callbacks", &new.to_string())?;
     goes_to(desk, "To call back")?;
+    desk.click(WORK, "^Add$")?;
+    desk.does("pick", WORK, json!({ "at": "#cb-queue", "option": "sales" }))?;
+    for (at, text) in [("#cb-note", "asks for an offer"), ("#cb-number", "1002")] {
+        desk.does("type", WORK, json!({ "at": at, "text": text }))?;
+    }
+    desk.does("press", WORK, json!({ "keys": "Enter" }))?;
     desk.sees(WORK, "asks for an offer")?;
     desk.ensure_clean(WORK)?;
-    desk.click(WORK, "^Take$")?;
+    let entry = switch.api.list("/api/v1/callbacks")?.remove(0);
+    field(&entry, "queue.name", "sales")?;
+    desk.click(WORK, "^Take: 1002$")?;
     desk.sees(WORK, "It is yours.")?;
-    desk.click(WORK, "^Call$")?;
+    desk.click(WORK, "^Call: 1002$")?;
     desk.click(DOCK, "Answer")?;
     customer.answers_now()?;
     customer.speaks()?;
@@ -112,7 +118,7 @@ fn a_callback(dir: &Path, switch: &Switch, desk: &mut Desk) -> Outcome {
     customer.voice.hears("who is called back", MICROPHONE, SOON)?;
     desk.click(DOCK, "^Hang up")?;
     customer.ended()?;
-    desk.click(WORK, "^Done$")?;
+    desk.click(WORK, "^Done: 1002$")?;
     desk.sees(WORK, "It is off the list.")?;
     desk.sees(WORK, "Nobody is to be called back")?;
     ensure(switch.api.list("/api/v1/callbacks")?.is_empty(), || "the entry is still there".into())?;

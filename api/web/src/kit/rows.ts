@@ -5,7 +5,7 @@
 
 export interface Column {
   key: string;
-  type: "text" | "int" | "choice" | "ref" | "list";
+  type: "text" | "int" | "choice" | "ref" | "list" | "flag";
   of?: readonly string[];
   /** What kind of thing a reference names. */
   kind?: string;
@@ -34,7 +34,8 @@ const said = (one: unknown): boolean => one !== undefined && one !== null && one
 
 /** Rows as the value, without those in which nothing is said. */
 export function valueOf(rows: readonly Row[], columns: readonly Column[], byName: boolean): unknown {
-  const cell = (column: Column | undefined, one: unknown): unknown => (column?.type === "int" && /^-?\d+$/.test(String(one)) ? Number(one) : one);
+  const cell = (column: Column | undefined, one: unknown): unknown =>
+    column?.type === "int" && /^-?\d+$/.test(String(one)) ? Number(one) : column?.type === "flag" ? String(one) === "true" : one;
   const kept = rows
     .map((row) => Object.fromEntries(Object.entries(row).filter(([, one]) => said(one)).map(([key, one]) => [key, cell(columns.find((column) => column.key === key), one)])))
     .filter((row) => Object.keys(row).length > 0);

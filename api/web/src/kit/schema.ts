@@ -10,7 +10,7 @@ export type Kind = "tenants" | "accounts" | "agents" | "queues" | "skill-groups"
 
 export interface Field {
   key: string;
-  type: "text" | "secret" | "duration" | "int" | "bool" | "choice" | "ref" | "refs" | "list" | "dest" | "json" | "rows";
+  type: "text" | "secret" | "duration" | "int" | "bool" | "choice" | "ref" | "refs" | "list" | "dest" | "json" | "rows" | "flag";
   /** Of a choice. */
   of?: readonly string[];
   /** Of a reference. */
@@ -28,6 +28,8 @@ export interface Field {
   columns?: readonly Column[];
   /** Of rows: they are things by name. */
   byName?: boolean;
+  /** Of a list: of numbers. */
+  numbers?: boolean;
 }
 
 const RECORD = ["always", "on_demand", "never"] as const;
@@ -52,8 +54,6 @@ export const SCHEMA: Record<Kind, Field[]> = {
     { key: "srtp", type: "choice", of: SRTP, initial: "optional", more: true },
     { key: "tones", type: "choice", of: TONES, more: true },
     { key: "http_allowed", type: "list", more: true },
-    { key: "sign_in", type: "json", more: true },
-    { key: "access", type: "json", more: true },
   ],
   accounts: [
     { key: "display", type: "text" },
@@ -241,6 +241,8 @@ export function fault(field: Field, value: unknown): string {
       const s = seconds(String(value));
       return s === null ? "check.duration" : s < (field.least ?? 0) || s > (field.most ?? Infinity) ? "check.range" : "";
     }
+    case "list":
+      return field.numbers && Array.isArray(value) && !value.every((one) => /^\d+$/.test(String(one))) ? "check.integer" : "";
     case "int": {
       const n = Number(value);
       return !Number.isInteger(n) ? "check.integer" : n < (field.least ?? -Infinity) || n > (field.most ?? Infinity) ? "check.range" : "";
@@ -271,6 +273,13 @@ export function rangeOf(field: Pick<Field, "type" | "least" | "most"> | Column):
 /** The key that a line of the switch's refusal is about: `"ring" in [tenant.default.queue.q2]: ...`. */
 export function keyOf(error: string): string | null {
   return /^(?:unknown key |missing key )?"([\w.-]+)" in \[/.exec(error)?.[1] ?? null;
+}
+/** The same among these fields: a key of a group stands in a section of its own, as `[tenant.default.access]`. */
+export function keyAmong(error: string, fields: readonly Field[]): string | null {
+  const key = keyOf(error);
+  const group = /" in \[(?:[^\]]*\.)?([\w-]+)\]/.exec(error)?.[1];
+  const inner = `${group}.${key}`;
+  return fields.some((one) => one.key === inner) ? inner : key;
 }
 /** What it says, without the place that the form shows already. */
 export const wordsOf = (error: string): string => error.replace(/^(?:(unknown key |missing key ))?"[\w.-]+" in \[[^\]]*\](?:: )?/, (_, what: string | undefined) => (what ? `${what.trim()}: ` : ""));
