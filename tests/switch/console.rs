@@ -101,10 +101,13 @@ pub fn from_nothing(dir: &Path) -> Outcome {
     desk.sees(at, "It must be within 100ms – 10m.")?;
     type_into(&mut desk, at, "#f-ring", "20s")?;
     desk.click(at, "^More settings$")?;
+    type_into(&mut desk, at, "#f-sought", "priority after")?;
+    desk.loses(at, "Rings for")?;
     type_into(&mut desk, at, "#f-ageing", "2h")?;
     desk.click(at, "^Save$")?;
     desk.sees(at, "It must be within 1s – 1h.")?;
     type_into(&mut desk, at, "#f-ageing", "2m")?;
+    desk.sees(at, "Rings for")?;
     pick(&mut desk, at, "#f-callback_other", "no")?;
     save(&mut desk, at)?;
     let queue = switch.api.get("/api/v1/config/queues/help")?;

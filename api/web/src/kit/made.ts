@@ -25,6 +25,14 @@ interface Said {
 
 const ALL = SCHEMAS as unknown as Record<Kind, Said>;
 
+/** What names things that are configured elsewhere: those are chosen, not typed. */
+const NAMING: Readonly<Record<string, Pick<Field, "type" | "kind">>> = {
+  "lua_decision.flow": { type: "ref", kind: "flows" },
+  "emergency.trunks": { type: "refs", kind: "trunks" },
+  "emergency.from_trunks": { type: "refs", kind: "trunks" },
+};
+const NAMING_COLUMNS: Readonly<Record<string, Kind>> = { calendar: "calendars" };
+
 /** Of several forms the widest: a list rather than the word that may stand for it. */
 function meant(said: Said): Said {
   const forms = said.anyOf ?? [said];
@@ -52,6 +60,10 @@ const bounds = (said: Said): { least?: number; most?: number } => ({
 function column(key: string, said: Said, required: boolean): Column | null {
   const one = meant(said);
   const must = required ? { required } : {};
+  const kind = NAMING_COLUMNS[key];
+  if (kind) {
+    return { key, type: "ref", kind, ...must };
+  }
   if (one.type === "boolean") {
     return { key, type: "flag", of: ["true", "false"], ...must };
   }
@@ -82,6 +94,10 @@ function fieldsOf(key: string, said: Said, required: boolean): Field[] {
   const one = meant(said);
   const initial = said.default === undefined || typeof said.default === "object" ? {} : { initial: String(said.default) };
   const own = { key, more: true, ...initial, ...(required ? { required } : {}) } as const;
+  const naming = NAMING[key];
+  if (naming) {
+    return [{ ...own, ...naming }];
+  }
   if (one.type === "boolean") {
     return [{ ...own, type: "flag" }];
   }
@@ -96,7 +112,7 @@ function fieldsOf(key: string, said: Said, required: boolean): Field[] {
   }
   if (one.type === "array") {
     const of = one.items ?? {};
-    return [of.type === "object" ? rows(key, of, false) : { ...own, type: "list", ...(of.type === "integer" ? { numbers: true } : {}) }];
+    return [of.type === "object" ? rows(key, of, false) : { ...own, type: "list", ...(of.enum ? { of: of.enum } : {}), ...(of.type === "integer" ? { numbers: true } : {}) }];
   }
   if (one.type === "object" && typeof one.additionalProperties === "object") {
     return [rows(key, one.additionalProperties, true)];
