@@ -1,7 +1,7 @@
 //! Who has not signed in yet has his way to the switch measured: a call to the flow `line-check`, and to nothing else.
 //!
 //! Invariant: nothing is shown that is secret and nobody is asked who he is, so there are few: a tenant without the flow has none,
-//! an address has some in a minute, and the switch has so many at a time.
+//! an address has some in a minute, all addresses together hardly more than one in a second, and the switch has so many at a time.
 
 use crate::asked::{Said, Says};
 use crate::catalog::{Routes, open as anybody};
@@ -19,10 +19,13 @@ use cordboard_model::click::{LINE_CHECK, NewClick};
 use cordboard_model::id::{FlowId, TenantId};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 /// A whole check takes half a minute; who looks for what is wrong makes some in a row, and a house may be behind one address.
 const LIMIT: DearLimit = DearLimit { each: Duration::from_secs(3), burst: 10 };
+/// Of a tenant, wherever they are asked from: each leaves a record.
+const LIMIT_OF_ALL: DearLimit = DearLimit { each: Duration::from_secs(1), burst: 20 };
 
 pub(crate) fn routes() -> Routes {
     Routes::v1().post(
@@ -58,7 +61,11 @@ async fn open(Use(state): Use<State>, parts: Parts, Said(body): Said<Body>) -> R
         Some(tenant) => TenantId::new(tenant).map_err(|why| Problem::field("tenant", why.to_string()))?,
         None => TenantId::DEFAULT,
     };
-    if let Some(seconds) = state.buckets.wait(LINE_CHECK, source_of(&parts), LIMIT, Instant::now()) {
+    let (source, now) = (source_of(&parts), Instant::now());
+    let of_all = format!("{LINE_CHECK} of {tenant}");
+    let wait = state.buckets.wait(LINE_CHECK, source, LIMIT, now);
+    let wait = wait.or_else(|| state.buckets.wait(&of_all, Ipv4Addr::UNSPECIFIED.into(), LIMIT_OF_ALL, now));
+    if let Some(seconds) = wait {
         return Err(Problem::slow_down(seconds));
     }
     let flow = FlowId::new(tenant, LINE_CHECK).map_err(|why| Problem::field("tenant", why.to_string()))?;
