@@ -17,6 +17,7 @@ use cordboard_model::callback::{CALLBACK_NOTE_MAX, Callback, CallbackId, NewCall
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{Name, QueueId, TenantId};
+use cordboard_model::time::Wall;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -46,6 +47,12 @@ pub(crate) fn entry(tenant: TenantId, id: &str) -> Result<CallbackId, Problem> {
     Ok(CallbackId { tenant, name })
 }
 
+/// The place behind which a page begins.
+pub(crate) fn place(query: &Params) -> Result<Option<(Wall, Name)>, Problem> {
+    let wrong = || Problem::field("after", "not a cursor that an earlier page gave as `next`");
+    query.text("after").map(|text| CallbackPage::read(text).ok_or_else(wrong)).transpose()
+}
+
 async fn list(
     Use(state): Use<State>,
     Asking(who): Asking,
@@ -54,8 +61,7 @@ async fn list(
     let query = query.only(&["queue", "limit", "after"])?;
     let queue = query.text("queue").map(|name| QueueId::new(who.tenant, name)).transpose();
     let queue = queue.map_err(|why| Problem::field("queue", why.to_string()))?;
-    let wrong = || Problem::field("after", "not a cursor that an earlier page gave as `next`");
-    let after = query.text("after").map(|text| CallbackPage::read(text).ok_or_else(wrong)).transpose()?;
+    let after = place(&query)?;
     let limit = limit(&query)? as usize;
     let items = state.switch.callbacks(who.tenant, CallbackPage { queue, after, limit }).await?;
     let next = items.last().filter(|_| items.len() == limit).map(CallbackPage::place);

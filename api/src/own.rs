@@ -5,6 +5,7 @@
 //! it before anything is read.
 
 use crate::asked::{Said, own};
+use crate::callback::place;
 use crate::catalog::{Routes, desk};
 use crate::desk::Desk;
 use crate::figures::Rows;
@@ -27,10 +28,8 @@ use cordboard_model::time::Wall;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Entries that are looked through for those of his queues, at most: as many as a tenant may have.
-const ENTRIES_MAX: usize = 10_000;
-/// Messages that are listed.
-const MESSAGES: u32 = 50;
+/// Entries that are looked through at a time for those of his queues.
+const ENTRIES: usize = 200;
 
 pub(crate) fn routes() -> Routes {
     let at = |id, summary| desk(id, "agents:read", summary).tag("desk");
@@ -59,6 +58,7 @@ pub(crate) fn routes() -> Routes {
             "/agents/{name}/callbacks",
             callbacks,
             at("listOwnCallbacks", "Who is to be called back by him: of his queues, and of none")
+                .query(&["after", "limit"])
                 .gives::<Rows<Callback>>(),
         )
         .post(
@@ -76,7 +76,8 @@ pub(crate) fn routes() -> Routes {
         .get(
             "/agents/{name}/messages",
             messages,
-            at("listOwnMessages", "What callers have left for his queues, newest first, at most fifty")
+            at("listOwnMessages", "What callers have left for his queues, newest first")
+                .query(&["before", "limit"])
                 .gives::<Rows<Message>>(),
         )
         .get(
@@ -179,14 +180,26 @@ async fn figures(desk: Desk) -> Answer<OwnFigures> {
     Ok(Json(OwnFigures { at: wall.at, day: wall.day, zone: wall.zone, today }))
 }
 
-async fn callbacks(desk: Desk) -> Result<impl IntoResponse, Problem> {
+async fn callbacks(desk: Desk, query: Params) -> Result<impl IntoResponse, Problem> {
     seen(&desk).await?;
-    let tenant = desk.tenant();
+    let query = query.only(&["after", "limit"])?;
+    let (mut after, limit) = (place(&query)?, limit(&query)? as usize);
     let queues = queues(&desk).await?;
-    let page = CallbackPage { queue: None, after: None, limit: ENTRIES_MAX };
-    let mut items = desk.state.switch.callbacks(tenant, page).await?;
-    items.retain(|entry: &Callback| entry.queue.as_ref().is_none_or(|queue| queues.contains(&queue.name)));
-    Ok(Json(Rows { items, next: None }))
+    let is_his = |entry: &Callback| entry.queue.as_ref().is_none_or(|queue| queues.contains(&queue.name));
+    let mut items = Vec::new();
+    loop {
+        let page = CallbackPage { queue: None, after, limit: ENTRIES };
+        let found = desk.state.switch.callbacks(desk.tenant(), page).await?;
+        let is_last = found.len() < ENTRIES;
+        after = found.last().map(|entry| (entry.since, entry.id.name.clone()));
+        items.extend(found.into_iter().filter(is_his));
+        if is_last || items.len() >= limit {
+            break;
+        }
+    }
+    items.truncate(limit);
+    let next = items.last().filter(|_| items.len() == limit).map(CallbackPage::place);
+    Ok(Json(Rows { items, next }))
 }
 
 async fn add_callback(desk: Desk, Said(body): Said<crate::callback::Body>) -> Answer<Done> {
@@ -197,7 +210,7 @@ async fn add_callback(desk: Desk, Said(body): Said<crate::callback::Body>) -> An
     order(&desk.state, tenant, body.entry(tenant, by)?).await
 }
 
-/// What was recorded for one of his queues under the label that `voicemail.lua` gives it, newest first, and is there yet.
+/// What was recorded for one of his queues under the label that `voicemail.lua` gives it, newest first, what was deleted among it.
 async fn left(
     desk: &Desk,
     queue: &Name,
@@ -206,7 +219,7 @@ async fn left(
 ) -> Result<Vec<RecordingEntry>, Problem> {
     let asked = RecordingsAsked { before, limit, label: Some(format!("message for {queue}")), call: None };
     let found = desk.state.switch.recordings(desk.tenant(), asked).await?;
-    Ok(found.into_iter().map(|view| view.entry).filter(|entry| entry.deleted.is_none()).collect())
+    Ok(found.into_iter().map(|view| view.entry).collect())
 }
 
 /// The queues that he serves.
@@ -215,20 +228,33 @@ async fn queues(desk: &Desk) -> Result<Vec<Name>, Problem> {
     Ok(plan.agents.get(&desk.agent.name).map(|agent| agent.queues.clone()).unwrap_or_default())
 }
 
-async fn messages(desk: Desk) -> Result<impl IntoResponse, Problem> {
+async fn messages(desk: Desk, query: Params) -> Result<impl IntoResponse, Problem> {
     seen(&desk).await?;
+    let query = query.only(&["before", "limit"])?;
+    let tenant = desk.tenant();
+    let before = query.text("before").map(|text| own(text, tenant).map_err(|_| bad_cursor())).transpose()?;
+    let limit = limit(&query)?;
     let mut items = Vec::new();
+    // what is older is not known of every queue yet
+    let mut known: Option<RecordingId> = None;
     for queue in queues(&desk).await? {
-        for entry in left(&desk, &queue, None, MESSAGES).await? {
+        let found = left(&desk, &queue, before, limit).await?;
+        if found.len() == limit as usize {
+            known = known.max(found.last().map(|entry| entry.recording));
+        }
+        for entry in found.into_iter().filter(|entry| entry.deleted.is_none()) {
             let RecordingEntry { recording, call, started, length_ms, parties, .. } = entry;
             let caller = parties.into_iter().find(|party| party.agent.is_none());
             let from = caller.map(|party| party.party);
             items.push(Message { recording, call, queue: queue.clone(), at: started, length_ms, from });
         }
     }
+    items.retain(|message| known.is_none_or(|known| message.recording >= known));
     items.sort_by_key(|message| core::cmp::Reverse(message.recording));
-    items.truncate(MESSAGES as usize);
-    Ok(Json(Rows { items, next: None }))
+    items.truncate(limit as usize);
+    let last = items.last().filter(|_| items.len() == limit as usize).map(|message| message.recording);
+    let next = last.or(known).map(|recording| recording.to_string());
+    Ok(Json(Rows { items, next }))
 }
 
 #[derive(Deserialize)]
@@ -248,7 +274,7 @@ async fn message(
     let mut his = false;
     for queue in queues(&desk).await? {
         let newest = left(&desk, &queue, Some(next), 1).await?;
-        his |= newest.first().is_some_and(|entry| entry.recording == recording);
+        his |= newest.first().is_some_and(|entry| entry.recording == recording && entry.deleted.is_none());
     }
     if !his {
         return Err(Problem::not_found(format!(

@@ -3,6 +3,7 @@
 use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, field, hear_each_other};
 use crate::shapes::{SECRET, body};
 use cordboard_tests::Fail;
+use cordboard_tests::api::Stream;
 use cordboard_tests::config::{Config, MENU};
 use cordboard_tests::fail::{Outcome, ensure};
 use cordboard_tests::process::wait_for;
@@ -187,9 +188,13 @@ pub fn by_signed_requests(dir: &Path) -> Outcome {
     switch.ensure_left_resting(1)
 }
 
+fn now_ms() -> Result<i64, Fail> {
+    Ok(i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?)
+}
+
 /// A campaign of our own API.
 fn campaign(switch: &Switch, kind: &str, goal: &Value) -> Result<String, Fail> {
-    let now = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?;
+    let now = now_ms()?;
     let all = json!([{ "from": 0, "to": 1_440 }]);
     let said = json!({ "name": kind, "kind": kind, "goal": goal, "begins": now - 1_000, "ends": now + 86_400_000,
                        "workdays": all, "holidays": all, "lines": 1 });
@@ -217,6 +222,7 @@ pub fn agents_first(dir: &Path) -> Outcome {
     let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
     switch.wait_agent("1001", "ready")?;
     let mut customer = outside(dir)?;
+    let mut events = switch.api.events(None)?;
     let campaign = campaign(&switch, "pre_occupied", &json!({ "queue": "sales" }))?;
     add(&switch, &campaign, &["900"])?;
     agent.answers_now()?;
@@ -239,7 +245,29 @@ pub fn agents_first(dir: &Path) -> Outcome {
     let seen = switch.api.get(&campaign)?;
     field(&seen, "state", "paused")?;
     field(&seen, "numbers.pending", 1)?;
+    told_in_turn(&mut events)?;
+    // one whose time comes to its end says so by itself
+    let now = now_ms()?;
+    let ends = json!({ "name": "short", "kind": "predictive", "goal": { "queue": "sales" }, "begins": now - 1_000,
+                       "ends": now + 1_500, "workdays": [{ "from": 0, "to": 1_440 }] });
+    switch.api.post_body("/api/v1/campaigns", &ends.to_string())?;
+    events.until("its time is over", |event| event["change"] == "over" && event["name"] == "short")?;
+    drop(events);
     switch.ensure_nothing_left()
+}
+
+/// What the event stream has of a campaign and of its number, in its turn.
+fn told_in_turn(events: &mut Stream) -> Outcome {
+    let told = events.until("the campaign is paused", |event| event["change"] == "paused")?;
+    let of = |event: &Value| match event["type"].as_str() {
+        Some("campaign_changed") => event["change"].as_str().map(str::to_owned),
+        Some("campaign_number") => {
+            Some(format!("{} {}", event["called"].as_str()?, event["state"].as_str()?))
+        }
+        _ => None,
+    };
+    let told: Vec<String> = told.iter().filter_map(of).collect();
+    ensure(told == ["made", "900 calling", "900 done", "paused"], || format!("the stream says {told:?}"))
 }
 
 /// The switch is killed while a campaign's call is up: that number has its result, is not called again, and the others are.

@@ -1,9 +1,9 @@
 //! An agent's own work: he sees his, and nobody else's.
 
 use crate::tenants::record;
-use crate::{KEY, OTHER_KEY, furnish, serve};
-use cordboard_model::cdr::RecordedParty;
-use cordboard_model::id::{LegId, TenantId};
+use crate::{KEY, OTHER_KEY, Served, furnish, serve};
+use cordboard_model::cdr::{RecordedParty, RecordingDeleted};
+use cordboard_model::id::{LegId, RecordingId, TenantId};
 use cordboard_model::leg::PartyId;
 
 const NAMED: &[(&str, &str)] = &[("x-api-key", KEY)];
@@ -96,4 +96,52 @@ async fn an_agent_lists_and_hears_the_messages_for_his_queues_and_no_others() {
     assert!(items[0]["from"]["user"] == "anna" && items[0]["length_ms"] == 2_500, "{listed}");
     let heard = async |id| served.ask("GET", &format!("{desk}/messages/{id}"), NAMED, "").await.status;
     assert_eq!((heard(sales).await, heard(foreign).await, heard(plain).await), (200, 404, 404));
+}
+
+/// All pages of a list, two rows at a time.
+async fn pages(served: &Served, path: &str, mark: &str) -> Vec<serde_json::Value> {
+    let (mut all, mut next) = (Vec::new(), String::new());
+    for _ in 0..20 {
+        let page = served.ask("GET", &format!("{path}?limit=2{next}"), NAMED, "").await.ok();
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= 2, "{page}");
+        all.extend(items.iter().cloned());
+        let Some(from) = page["next"].as_str() else { return all };
+        next = format!("&{mark}={from}");
+    }
+    panic!("{path} has no end");
+}
+
+#[tokio::test]
+async fn an_agents_call_backs_and_messages_come_in_pages_without_gap_or_repetition() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let desk = format!("/api/v1/agents/{}", floor.agent.name);
+    for number in 0..5 {
+        let said = format!(r#"{{"number": "+49305551{number}"}}"#);
+        served.ask("POST", &format!("{desk}/callbacks"), NAMED, &said).await.ok();
+    }
+    let whole = served.ask("GET", &format!("{desk}/callbacks"), NAMED, "").await.ok();
+    assert!(whole["items"].as_array().unwrap().len() >= 5, "{whole}");
+    assert_eq!(whole["items"], pages(&served, &format!("{desk}/callbacks"), "after").await.into());
+
+    let recordings: Vec<RecordingId> = (0..7).map(|_| record(&served, &floor)).collect();
+    served.switch.on(TenantId::DEFAULT, |on| {
+        let queue = on.queues.keys().next().unwrap().name.clone();
+        for (entry, _) in &mut on.recordings {
+            if let Some(at) = recordings.iter().position(|one| *one == entry.recording) {
+                entry.label = format!("message for {queue}");
+                // a whole page of the newest is gone, and so is one in the middle
+                let gone = RecordingDeleted { at: on.now, why: "age".into() };
+                entry.deleted = [6, 5, 2].contains(&at).then_some(gone);
+            }
+        }
+    });
+    let listed = pages(&served, &format!("{desk}/messages"), "before").await;
+    let listed: Vec<&str> = listed.iter().map(|message| message["recording"].as_str().unwrap()).collect();
+    let left: Vec<String> = [4, 3, 1, 0].map(|at: usize| recordings[at].to_string()).into();
+    assert_eq!(listed, left);
+    for wrong in ["callbacks?after=x", "messages?before=x", "messages?limit=0", "callbacks?queue=sales"] {
+        served.ask("GET", &format!("{desk}/{wrong}"), NAMED, "").await.problem(400);
+    }
 }

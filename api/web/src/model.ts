@@ -153,6 +153,8 @@ export type What =
   | { type: "agent_chats"; agent: Named; chats: string[]; most: number }
   | { type: "chat"; chat: string; what: string; said?: ChatMessage; from?: { side: string }; on?: boolean; queue?: Named; agent?: Named | null; customer?: { id: string; name: string }; end?: string }
   | { type: "table_changed"; table: string; key: string; removed: boolean; by: string }
+  | { type: "campaign_changed"; campaign: number; name: string; change: "made" | "changed" | "paused" | "resumed" | "over" | "deleted" }
+  | { type: "campaign_number"; campaign: number; number: number; called: string; state: "pending" | "calling" | "done" }
   | { type: "agent_line"; agent: Named; up: boolean; why?: string }
   | { type: "registered"; user: Named; uri: string }
   | { type: "unregistered"; user: Named; uri: string }

@@ -27,6 +27,7 @@ export function weight(line: Line): Weight {
     case "agent_status":
     case "agent_overdue":
     case "trunk_changed":
+    case "campaign_changed":
     case "config_reloaded":
       return "main";
     default:
@@ -140,6 +141,10 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
       return aChat(what);
     case "table_changed":
       return ["table_changed", { table: what.table, key: what.key }];
+    case "campaign_changed":
+      return [`campaign_${what.change}`, { name: what.name }];
+    case "campaign_number":
+      return [`number_${what.state}`, { campaign: String(what.campaign), called: what.called }];
     case "trunk_changed":
       return ["trunk_changed", { trunk: what.trunk.name, gateway: what.gateway ?? "", state: what.state }];
     case "config_reloaded":

@@ -7,6 +7,7 @@ use cordboard_model::callback::{
     CALLBACK_NUMBER_MAX, CALLBACKS_MAX, Callback, CallbackChange, CallbackFirst, CallbackState, KeptPlace,
     NewPlace,
 };
+use cordboard_model::event::EventKind;
 use cordboard_model::id::{QueueId, TenantId};
 use cordboard_model::time::Time;
 
@@ -87,6 +88,13 @@ impl Shard {
     pub fn queue_floor(&self, queue: &QueueId) -> Option<(u32, u32)> {
         let state = self.acd.queue_state(queue, self.now)?;
         Some((state.ready, state.waiting))
+    }
+
+    /// Tells the event stream of a campaign or of a number of one: what comes of calling by lists is decided beside the shard.
+    pub fn tell_campaign(&mut self, tenant: TenantId, news: Vec<EventKind>) {
+        for what in news {
+            self.event(tenant, what);
+        }
     }
 
     /// How many calls can still be begun.

@@ -317,6 +317,63 @@ pub struct CampaignNumber {
     pub posts: u32,
 }
 
+/// What became of a campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CampaignChange {
+    /// It was made.
+    Made,
+    /// It was changed.
+    Changed,
+    /// Nobody is called for now.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// Its time is over.
+    Over,
+    /// It is gone, and its numbers are.
+    Deleted,
+}
+
+/// A number of a campaign, as the event stream tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberNews {
+    /// The campaign.
+    pub campaign: u64,
+    /// The number's number among the tenant's.
+    pub number: u64,
+    /// What the program calls it; may be empty.
+    pub session: String,
+    /// Whom to call.
+    pub called: String,
+    /// Where it stands.
+    pub state: NumberState,
+    /// How often it was called.
+    pub attempts: u32,
+    /// The call that calls it.
+    pub call: Option<CallId>,
+    /// What came of it in the end.
+    pub result: Option<NumberResult>,
+    /// What a program says of it.
+    pub business: Option<BusinessResult>,
+}
+
+impl From<&CampaignNumber> for NumberNews {
+    fn from(number: &CampaignNumber) -> Self {
+        Self {
+            campaign: number.campaign,
+            number: number.id,
+            session: number.session.clone(),
+            called: number.called.clone(),
+            state: number.state,
+            attempts: number.attempts,
+            call: number.call,
+            result: number.result.clone(),
+            business: number.business.clone(),
+        }
+    }
+}
+
 /// A number that is to be called.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

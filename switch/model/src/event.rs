@@ -2,6 +2,7 @@
 
 use crate::act::ActEnd;
 use crate::callback::{Callback, CallbackChange};
+use crate::campaign::{CampaignChange, NumberNews};
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
 use crate::chat::ChatEvent;
@@ -387,6 +388,21 @@ pub enum EventKind {
         change: CallbackChange,
         /// By whom: `agent 1001`, `key wallboard`.
         by: String,
+    },
+    /// A campaign was made, changed, paused or resumed, its time is over, or it was deleted.
+    CampaignChanged {
+        /// Its number among the tenant's.
+        campaign: u64,
+        /// Its name.
+        name: String,
+        /// What became of it.
+        change: CampaignChange,
+    },
+    /// A number of a campaign is being called, is to be called again, has its result, or a program has said what came of it.
+    CampaignNumber {
+        /// As it is now.
+        #[serde(flatten)]
+        news: Box<NumberNews>,
     },
     /// An account has a new contact or refreshed one for the first time after a change.
     Registered {

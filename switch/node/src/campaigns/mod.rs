@@ -4,6 +4,7 @@
 //! tenant's campaigns goes through its task, one after another. A number is called after the database has it as being called,
 //! under a token of the number and the try, so that a crash at any moment has it called once.
 
+mod news;
 mod orders;
 mod recover;
 mod run;

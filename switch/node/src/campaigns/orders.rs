@@ -8,9 +8,9 @@ use cordboard_acd::campaign::{Dialler, faults};
 use cordboard_api::campaign_switch::{CAMPAIGN_FULL, CampaignDone, CampaignOrder, CampaignView, WRONG_STATE};
 use cordboard_api::switch::Refusal;
 use cordboard_model::campaign::{
-    BusinessResult, CALLED_MAX, CAMPAIGNS_ACTIVE, CAMPAIGNS_MAX, Campaign, CampaignNumber, CampaignSpec,
-    CampaignState, CampaignWrite, NUMBER_DATA_MAX, NUMBERS_AT_ONCE, NUMBERS_MAX, NewNumber, NumberState,
-    PENDING_MAX,
+    BusinessResult, CALLED_MAX, CAMPAIGNS_ACTIVE, CAMPAIGNS_MAX, Campaign, CampaignChange, CampaignNumber,
+    CampaignSpec, CampaignState, CampaignWrite, NUMBER_DATA_MAX, NUMBERS_AT_ONCE, NUMBERS_MAX, NewNumber,
+    NumberState, PENDING_MAX,
 };
 use cordboard_model::time::Wall;
 use std::sync::Arc;
@@ -97,17 +97,19 @@ impl Runner {
         self.keep(CampaignWrite::Campaign(Box::new(campaign.clone()))).await?;
         self.last_campaign = id;
         self.counts.insert(id, Default::default());
-        self.diallers.insert(id, Dialler::new(campaign));
+        self.diallers.insert(id, Dialler::new(campaign.clone()));
+        self.campaign_became(&campaign, CampaignChange::Made).await;
         self.view(id)
     }
 
     /// It is so from now on, in the database first.
-    async fn becomes(&mut self, campaign: Campaign) -> Done {
+    async fn becomes(&mut self, campaign: Campaign, change: CampaignChange) -> Done {
         let id = campaign.id;
         self.keep(CampaignWrite::Campaign(Box::new(campaign.clone()))).await?;
         if let Some(dialler) = self.diallers.get_mut(&id) {
-            dialler.change(campaign);
+            dialler.change(campaign.clone());
         }
+        self.campaign_became(&campaign, change).await;
         self.telling.owes(id);
         self.view(id)
     }
@@ -118,7 +120,7 @@ impl Runner {
             return Err(Refusal::Invalid(vec!["kind: it stays what it is".to_owned()]));
         }
         self.check(&spec, wall_now())?;
-        self.becomes(Campaign { spec, ..known }).await
+        self.becomes(Campaign { spec, ..known }, CampaignChange::Changed).await
     }
 
     async fn pause(&mut self, id: u64, paused: bool) -> Done {
@@ -128,7 +130,8 @@ impl Runner {
         if state != wanted {
             return Err(Refusal::Named(WRONG_STATE, format!("campaign {id} is {state:?}").to_lowercase()));
         }
-        let done = self.becomes(Campaign { paused, ..known }).await?;
+        let change = if paused { CampaignChange::Paused } else { CampaignChange::Resumed };
+        let done = self.becomes(Campaign { paused, ..known }, change).await?;
         if paused {
             self.let_go(id, now).await;
         }
@@ -149,7 +152,7 @@ impl Runner {
     }
 
     async fn delete(&mut self, id: u64) -> Done {
-        let known = self.known(id)?;
+        let known = self.known(id)?.clone();
         if known.state(wall_now()) == CampaignState::Running {
             return Err(Refusal::Named(WRONG_STATE, format!("campaign {id} runs: pause it first")));
         }
@@ -158,6 +161,7 @@ impl Runner {
         self.diallers.remove(&id);
         self.counts.remove(&id);
         self.telling.forget(id);
+        self.campaign_became(&known, CampaignChange::Deleted).await;
         let (store, tenant) = (Arc::clone(&self.ways.store), self.tenant);
         tokio::spawn(async move {
             if let Err(why) = forget(&store, tenant, id).await {
@@ -227,7 +231,9 @@ impl Runner {
         if let Some(dialler) = self.diallers.get_mut(&number.campaign) {
             dialler.said(id, said);
         }
-        Ok(CampaignDone::Numbers(vec![number]))
+        let numbers = vec![number];
+        self.numbers_became(&numbers).await;
+        Ok(CampaignDone::Numbers(numbers))
     }
 }
 

@@ -21,7 +21,7 @@ use cordboard_model::time::{Duration as Length, Wall};
 use cordboard_model::verb::Destination;
 use cordboard_model::view::CallStage;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -45,6 +45,8 @@ pub(super) struct Runner {
     pub(super) load_at: Instant,
     pub(super) diallers: BTreeMap<u64, Dialler>,
     pub(super) counts: BTreeMap<u64, NumberCounts>,
+    /// Those that were not over when it was looked last.
+    pub(super) open: BTreeSet<u64>,
     pub(super) last_campaign: u64,
     pub(super) last_number: u64,
     /// What the database has still to be told: nothing is begun meanwhile.
@@ -72,6 +74,7 @@ impl Runner {
             load_at: Instant::now(),
             diallers: BTreeMap::new(),
             counts: BTreeMap::new(),
+            open: BTreeSet::new(),
             last_campaign: 0,
             last_number: 0,
             unwritten: Vec::new(),
@@ -158,7 +161,16 @@ impl Runner {
         if number.owed.is_some() {
             self.telling.owes(number.campaign);
         }
-        self.write(vec![number]).await;
+        let settled = vec![number];
+        self.write(settled.clone()).await;
+        self.numbers_became(&settled).await;
+    }
+
+    /// It is being called.
+    async fn rings(&mut self, row: Option<CampaignNumber>) {
+        let row: Vec<CampaignNumber> = row.into_iter().collect();
+        self.write(row.clone()).await;
+        self.numbers_became(&row).await;
     }
 
     async fn happened(&mut self, what: EventKind) {
@@ -196,7 +208,7 @@ impl Runner {
         match change {
             CallbackChange::Called => {
                 let row = entry.last_call.and_then(|call| dialler.rung(id, call));
-                self.write(row.into_iter().collect()).await;
+                self.rings(row).await;
             }
             CallbackChange::Waits | CallbackChange::Sleeps => dialler.waits_again(id),
             CallbackChange::Done | CallbackChange::Undone | CallbackChange::Forgotten => {
@@ -230,6 +242,7 @@ impl Runner {
             self.missing.retain(|_, since| since.elapsed() <= MISSING_MAX);
         }
         let now = wall_now();
+        self.ends(now).await;
         let mut order: Vec<u64> = self.diallers.keys().copied().collect();
         order.sort_by_key(|id| {
             let priority = self.diallers.get(id).map_or(0, |dialler| dialler.campaign().spec.priority);
@@ -326,7 +339,7 @@ impl Runner {
         match done {
             Ok(Begun::Call(call)) => {
                 let row = dialler.called(id, call);
-                self.write(row.into_iter().collect()).await;
+                self.rings(row).await;
             }
             Ok(Begun::Place(place)) => {
                 let row = dialler.placed(id, place);
