@@ -68,7 +68,7 @@ await browser.addInitScript(() => {
   };
 });
 
-const expected = /net::ERR_|the server responded with a status of (401|403|404|409|422|429|503)/;
+const expected = /net::ERR_|the server responded with a status of (401|403|404|409|412|422|429|503)/;
 
 function watch(page) {
   page.on("pageerror", (why) => errors.push(`page error: ${why.stack ?? why}`));
